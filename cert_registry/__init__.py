@@ -1,0 +1,1 @@
+"""The registry of e-certificates: issuing, sealing, state, stock, transparency log."""

@@ -1,0 +1,1 @@
+"""Installing, starting and configuring the system on one machine."""

@@ -1,0 +1,1 @@
+"""What every room may know of identity: numbers, names, levels, holder references, access tokens."""

@@ -1,0 +1,1 @@
+"""Checking and comparing e-certificates; one answer with its parts kept apart."""
