@@ -1,0 +1,1 @@
+"""SQL tables, migrations, repositories and the encrypted object store of the registry."""

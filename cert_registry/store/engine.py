@@ -1,0 +1,109 @@
+"""Opens the database: SQLite in WAL mode by default, PostgreSQL by URL.
+
+A writer takes SQLite's write lock when its transaction begins (BEGIN IMMEDIATE): a transaction that reads
+first and writes later cannot fail half way with SQLITE_BUSY. A commit is on disk when it returns
+(`synchronous=FULL`), because the order of writes is what the issuing steps rely on.
+Source: sqlite.org, "Write-Ahead Logging", "PRAGMA synchronous", "BEGIN IMMEDIATE".
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, final
+
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+
+from cert_registry.errors import ConfigurationError, StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sqlalchemy import Connection, Engine
+
+_BUSY_TIMEOUT_MS: Final = 15_000
+_WRITE: Final = "longzheng_write"
+
+
+@final
+class Database:
+    """Transactions on one engine: `reading()` sees a snapshot, `writing()` commits when its block ends."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._writer = engine.execution_options(**{_WRITE: True})
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that reads one snapshot.
+
+        Raises:
+            StoreUnavailable: The database cannot be reached or refused the statement.
+        """
+        try:
+            with self.engine.connect() as connection:
+                yield connection
+        except DBAPIError as error:
+            raise StoreUnavailable("the registry's database did not answer a query") from error
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that is durable when the block ends, and nothing when it raises.
+
+        Raises:
+            IntegrityError: A constraint was broken; repositories turn it into the decision it means.
+            StoreUnavailable: The database cannot be reached, is full or is locked for too long.
+        """
+        try:
+            with self._writer.begin() as connection:
+                yield connection
+        except IntegrityError:
+            raise
+        except DBAPIError as error:
+            raise StoreUnavailable("the registry's database did not take a write") from error
+
+    def dispose(self) -> None:
+        """Closes every pooled connection."""
+        self.engine.dispose()
+
+
+def open_database(database: str | Path) -> Database:
+    """The database at `database`: a file path (SQLite), or an SQLAlchemy URL (`sqlite://…`, `postgresql…://…`).
+
+    Raises:
+        ConfigurationError: The URL names a database that the registry does not run on.
+    """
+    text = str(database)
+    if "://" not in text:
+        text = f"sqlite:///{text}"
+    try:
+        url = make_url(text)
+        if url.get_backend_name() == "sqlite":
+            engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000})
+            _prepare_sqlite(engine)
+        elif url.get_backend_name() == "postgresql":
+            engine = create_engine(url, pool_pre_ping=True)
+        else:
+            raise ConfigurationError(f"database: {url.get_backend_name()} is not SQLite or PostgreSQL")
+    except (ArgumentError, ImportError) as error:
+        raise ConfigurationError("database: not a file path or URL with an installed driver") from error
+    return Database(engine)
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the "begin" listener below starts transactions, not the driver
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        immediate = connection.get_execution_options().get(_WRITE, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

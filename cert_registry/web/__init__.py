@@ -1,0 +1,1 @@
+"""The registry over HTTP: `/api/v1`, officer pages, citizen pages."""
