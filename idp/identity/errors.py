@@ -1,0 +1,42 @@
+"""Errors of identity: a leaf for each decision a caller makes, with a stable `code`.
+
+No error carries a number, a name or a token: it names the rule that was broken.
+"""
+
+from __future__ import annotations
+
+
+class IdentityError(Exception):
+    """Base of everything `idp` raises; `code` is stable and safe to log.
+
+    Attributes:
+        code: which rule or condition, in kebab case.
+    """
+
+    def __init__(self, sentence: str, *, code: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+class MalformedNumber(IdentityError):  # noqa: N818 - the name says the decision
+    """A number breaks a rule of its standard; the number itself is never repeated here."""
+
+
+class MalformedName(IdentityError):  # noqa: N818 - the name says the decision
+    """A name is empty, too long, or holds characters no name has."""
+
+
+class AccessTokenRefused(IdentityError):  # noqa: N818 - the name says the decision
+    """An access token is not acceptable here; `code` says which check failed."""
+
+
+class KeysUnavailable(AccessTokenRefused):  # noqa: N818 - the name says the decision
+    """The issuer's keys cannot be had, so no token can be believed: a part is down, the asker not at fault."""
+
+
+class NotProved(IdentityError):  # noqa: N818 - the name says the decision
+    """The person behind a token has no real-name proof that is in force."""
+
+
+class ResolverUnavailable(IdentityError):  # noqa: N818 - the name says the decision
+    """The holder resolver cannot be reached or cannot answer now."""
