@@ -1,0 +1,56 @@
+"""What can go wrong while signing, sealing, stamping or issuing signing certificates."""
+
+from typing import ClassVar
+
+
+class SigningError(Exception):
+    """Base of every error of this package; `code` is stable and may be shown to machines."""
+
+    code: ClassVar[str] = "signing-error"
+
+
+class ConfigurationError(SigningError):
+    """The `token` section of `longzheng.yaml` is wrong; the sentence says what to change."""
+
+    code = "signing-configuration"
+
+
+class TokenUnavailable(SigningError):
+    """The PKCS#11 module or its token does not answer; trying later may help."""
+
+    code = "token-unavailable"
+
+
+class PinRefused(TokenUnavailable):
+    """The token answered but does not accept the PIN; trying again would lock it."""
+
+    code = "token-pin-refused"
+
+
+class KeyNotFound(SigningError):
+    """The token holds no key with that label."""
+
+    code = "key-not-found"
+
+    def __init__(self, token_label: str, key_label: str) -> None:
+        super().__init__(f"The token {token_label!r} holds no key labelled {key_label!r}.")
+        self.token_label = token_label
+        self.key_label = key_label
+
+
+class KeyExists(SigningError):
+    """A key with that label is already on the token; keys are never overwritten."""
+
+    code = "key-exists"
+
+
+class KeyMisuse(SigningError):
+    """The key exists but is not of the kind that the operation needs."""
+
+    code = "key-misuse"
+
+
+class CiphertextRefused(SigningError):
+    """A ciphertext is damaged, of an unknown version, or bound to other associated data."""
+
+    code = "ciphertext-refused"

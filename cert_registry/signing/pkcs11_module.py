@@ -1,0 +1,118 @@
+"""Loading a PKCS#11 library once per process, with locking between threads, and again after a fork.
+
+python-pkcs11 calls `C_Initialize(NULL)`, which promises the library that only one thread calls it, and then
+releases the GIL during calls; SoftHSM answers that promise by switching its mutexes off. So the library is
+finalised and initialised again with `CKF_OS_LOCKING_OK` (through ctypes, since python-pkcs11 has no way to).
+A forked child must initialise again, and does so at its first use.
+
+Source: PKCS#11 v2.40 sections 5.4 (C_Initialize), 6.6.2 (applications and processes).
+"""
+
+import ctypes
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Condition, Lock
+from typing import Any, ClassVar
+
+import pkcs11
+
+from cert_registry.signing.errors import TokenUnavailable
+
+_CKF_OS_LOCKING_OK = 2
+_CKR_OK = 0
+_CKR_CRYPTOKI_ALREADY_INITIALIZED = 0x191
+
+
+class _InitializeArguments(ctypes.Structure):
+    """CK_C_INITIALIZE_ARGS: four mutex callbacks (none), flags, reserved."""
+
+    _fields_: ClassVar = [
+        ("create_mutex", ctypes.c_void_p),
+        ("destroy_mutex", ctypes.c_void_p),
+        ("lock_mutex", ctypes.c_void_p),
+        ("unlock_mutex", ctypes.c_void_p),
+        ("flags", ctypes.c_ulong),
+        ("reserved", ctypes.c_void_p),
+    ]
+
+
+class Module:
+    """One PKCS#11 library; `generation` changes whenever all sessions and handles have become void."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._condition = Condition()
+        self._users = 0
+        self._generation = 0
+        self._process: int | None = None
+        self._library: Any = None
+        self._native: Any = None
+
+    @contextmanager
+    def in_use(self) -> Iterator[int]:
+        """Hold the library initialised; yields its generation.
+
+        Raises:
+            TokenUnavailable: The library cannot be loaded or initialised.
+        """
+        with self._condition:
+            if self._process != os.getpid():
+                self._users = 0
+                self._initialise()
+            self._users += 1
+            generation = self._generation
+        try:
+            yield generation
+        finally:
+            with self._condition:
+                self._users -= 1
+                self._condition.notify_all()
+
+    def reload(self, wait_s: float = 10.0) -> None:
+        """Finalise and initialise the library, so that it reads its configuration and tokens afresh.
+
+        Raises:
+            TokenUnavailable: Other threads stay inside the library for longer than `wait_s`.
+        """
+        with self._condition:
+            if self._process != os.getpid():
+                return
+            if not self._condition.wait_for(lambda: self._users == 0, wait_s):
+                raise TokenUnavailable(f"The PKCS#11 library {self.path} is stuck in another thread.")
+            self._initialise()
+
+    def find_token(self, label: str) -> Any:
+        """Return python-pkcs11's token with that label; raises `pkcs11.NoSuchToken`."""
+        return self._library.get_token(token_label=label)
+
+    def _initialise(self) -> None:
+        if self._library is None:
+            try:
+                self._native = ctypes.CDLL(self.path)
+                self._library = pkcs11.lib(self.path)
+            except (OSError, pkcs11.PKCS11Error) as error:
+                raise TokenUnavailable(
+                    f"The PKCS#11 library {self.path} cannot be loaded ({error}): "
+                    "check token.module_path and, for SoftHSM, SOFTHSM2_CONF."
+                ) from error
+        self._native.C_Finalize(None)  # in a forked child there may be nothing to finalise
+        arguments = _InitializeArguments(flags=_CKF_OS_LOCKING_OK)
+        result = self._native.C_Initialize(ctypes.byref(arguments))
+        if result not in {_CKR_OK, _CKR_CRYPTOKI_ALREADY_INITIALIZED}:
+            raise TokenUnavailable(
+                f"The PKCS#11 library {self.path} cannot be initialised (CKR {result:#x}): "
+                "for SoftHSM check that SOFTHSM2_CONF names a readable file."
+            )
+        self._process = os.getpid()
+        self._generation += 1
+
+
+_modules: dict[str, Module] = {}
+_modules_lock = Lock()
+
+
+def module(path: str) -> Module:
+    """Return this process's `Module` for a library path."""
+    with _modules_lock:
+        return _modules.setdefault(path, Module(path))

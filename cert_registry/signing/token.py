@@ -1,0 +1,439 @@
+"""The only door to PKCS#11: keys stay inside the token, this module asks it to use them.
+
+Works with SoftHSM 2.6 and is written against what a network HSM offers too: P-256 is signed with raw
+`CKM_ECDSA` over a digest made here, because SoftHSM has no `CKM_ECDSA_SHA256`. The PKCS#11 login state
+belongs to the process, not to a session, so one session per token logs in and lives on while the pooled ones
+are opened without a PIN. Nothing is opened before the first use, so a forking server may build a `Token` early.
+
+Source: PKCS#11 v2.40 sections 5.6 (sessions), 6.3 (elliptic curves); PKCS#11 v3.0 section 2.3.14 (EdDSA).
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from enum import Enum
+from pathlib import Path
+from threading import Lock
+from typing import Any, Protocol
+
+import pkcs11
+from asn1crypto import algos, core, keys
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+from pkcs11 import Attribute, KeyType, MechanismFlag, ObjectClass
+from pkcs11 import Mechanism as Mech
+from pkcs11.util.ec import encode_named_curve_parameters
+
+from cert_registry.signing.errors import (
+    CiphertextRefused,
+    KeyExists,
+    KeyMisuse,
+    KeyNotFound,
+    PinRefused,
+    SigningError,
+    TokenUnavailable,
+)
+from cert_registry.signing.pkcs11_module import Module, module
+
+PublicKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey
+
+#: PKCS#11 v3.0 names the curve by a PrintableString; SoftHSM accepts that form.
+_EDWARDS25519 = core.PrintableString("edwards25519").dump()
+
+#: After one of these the session or the whole token is opened again and the operation repeated once.
+_LOST = (
+    pkcs11.SessionHandleInvalid,
+    pkcs11.SessionClosed,
+    pkcs11.UserNotLoggedIn,
+    pkcs11.KeyHandleInvalid,
+    pkcs11.ObjectHandleInvalid,
+    pkcs11.DeviceRemoved,
+    pkcs11.DeviceError,
+    pkcs11.TokenNotPresent,
+    pkcs11.TokenNotRecognised,
+    pkcs11.SlotIDInvalid,
+    pkcs11.GeneralError,
+    pkcs11.FunctionFailed,
+)
+_PIN = (pkcs11.PinIncorrect, pkcs11.PinLocked, pkcs11.PinExpired, pkcs11.PinInvalid, pkcs11.PinLenRange)
+_MISUSE = (
+    pkcs11.KeyTypeInconsistent,
+    pkcs11.MechanismInvalid,
+    pkcs11.MechanismParamInvalid,
+    pkcs11.KeySizeRange,
+    pkcs11.MultipleObjectsReturned,
+)
+
+
+class KeyAlgorithm(Enum):
+    """The kinds of key that the ceremony makes."""
+
+    ECDSA_P256 = "ecdsa-p256"
+    ED25519 = "ed25519"
+    RSA_3072 = "rsa-3072"
+    HMAC_SHA256 = "hmac-sha256"
+    AES_256 = "aes-256"
+
+
+class SigningKey(Protocol):
+    """A private key that signs; the token's keys are one adapter of it."""
+
+    @property
+    def algorithm(self) -> KeyAlgorithm:
+        """The kind of the key."""
+        ...
+
+    @property
+    def public_key(self) -> PublicKey:
+        """The public half."""
+        ...
+
+    def sign(self, data: bytes) -> bytes:
+        """Sign `data` (not its digest): DER ECDSA over SHA-256, Ed25519, or RSASSA-PKCS1-v1_5 over SHA-256."""
+        ...
+
+
+class Token:
+    """One token, found by its label; thread-safe.
+
+    Args:
+        module_path: The PKCS#11 library.
+        token_label: The token's label.
+        pin_file: File with the user PIN on its first line.
+    """
+
+    def __init__(self, module_path: str | Path, token_label: str, pin_file: str | Path) -> None:
+        self.token_label = token_label
+        self._module: Module = module(str(module_path))
+        self._pin_file = Path(pin_file)
+        self._lock = Lock()
+        self._idle: list[Any] = []
+        self._found: dict[int, dict[tuple[str, ObjectClass], Any]] = {}
+        self._login: Any = None
+        self._opened_in: tuple[int, int] | None = None
+
+    def sign_ecdsa_p256(self, key_label: str, data: bytes) -> bytes:
+        """Return the DER `ECDSA-Sig-Value` over SHA-256 of `data`.
+
+        Raises:
+            KeyNotFound: No such key.
+            KeyMisuse: The key is not a P-256 signing key.
+            TokenUnavailable: The token does not answer.
+        """
+        digest = hashlib.sha256(data).digest()
+        raw = self._run(
+            key_label, KeyType.EC, ObjectClass.PRIVATE_KEY, lambda k: k.sign(digest, mechanism=Mech.ECDSA)
+        )
+        if len(raw) != 64:  # r ‖ s, 32 bytes each
+            raise KeyMisuse(f"The key {key_label!r} is not a P-256 key.")
+        der: bytes = algos.DSASignature.from_p1363(raw).dump()
+        return der
+
+    def sign_ed25519(self, key_label: str, data: bytes) -> bytes:
+        """Return the 64-byte Ed25519 signature of `data`; raises as `sign_ecdsa_p256`."""
+        return bytes(
+            self._run(
+                key_label,
+                KeyType.EC_EDWARDS,
+                ObjectClass.PRIVATE_KEY,
+                lambda k: k.sign(data, mechanism=Mech.EDDSA),
+            )
+        )
+
+    def sign_rsa_sha256(self, key_label: str, data: bytes) -> bytes:
+        """Return the RSASSA-PKCS1-v1_5 signature over SHA-256 of `data`; raises as `sign_ecdsa_p256`."""
+        return bytes(
+            self._run(
+                key_label,
+                KeyType.RSA,
+                ObjectClass.PRIVATE_KEY,
+                lambda k: k.sign(data, mechanism=Mech.SHA256_RSA_PKCS),
+            )
+        )
+
+    def mac(self, key_label: str, data: bytes) -> bytes:
+        """Return HMAC-SHA-256 of `data` (32 bytes) under a key that only the token knows."""
+        return bytes(
+            self._run(
+                key_label,
+                KeyType.GENERIC_SECRET,
+                ObjectClass.SECRET_KEY,
+                lambda k: k.sign(data, mechanism=Mech.SHA256_HMAC),
+            )
+        )
+
+    def encrypt(self, key_label: str, plaintext: bytes, associated_data: bytes) -> bytes:
+        """Return nonce (12) ‖ AES-256-GCM ciphertext ‖ tag (16).
+
+        Meant for wrapping data keys: with random nonces one key must not encrypt more than 2**32 times.
+        """
+        nonce = os.urandom(12)
+        parameters = pkcs11.GCMParams(nonce, aad=associated_data, tag_bits=128)
+        return nonce + bytes(
+            self._run(
+                key_label,
+                KeyType.AES,
+                ObjectClass.SECRET_KEY,
+                lambda k: k.encrypt(plaintext, mechanism=Mech.AES_GCM, mechanism_param=parameters),
+            )
+        )
+
+    def decrypt(self, key_label: str, ciphertext: bytes, associated_data: bytes) -> bytes:
+        """Undo `encrypt`.
+
+        Raises:
+            CiphertextRefused: Too short, altered, or made with other associated data.
+        """
+        if len(ciphertext) < 28:  # nonce and tag
+            raise CiphertextRefused("The ciphertext is shorter than its nonce and tag.")
+        parameters = pkcs11.GCMParams(ciphertext[:12], aad=associated_data, tag_bits=128)
+
+        def open_it(key: Any) -> bytes:
+            try:
+                return bytes(key.decrypt(ciphertext[12:], mechanism=Mech.AES_GCM, mechanism_param=parameters))
+            except (
+                pkcs11.EncryptedDataInvalid,
+                pkcs11.EncryptedDataLenRange,
+                pkcs11.GeneralError,  # what SoftHSM answers when the tag does not match
+            ) as error:
+                raise CiphertextRefused("The ciphertext does not open under this key.") from error
+
+        return bytes(self._run(key_label, KeyType.AES, ObjectClass.SECRET_KEY, open_it))
+
+    def public_key(self, key_label: str) -> PublicKey:
+        """Return the public half of a key pair."""
+        return _decode_public_key(self._run(key_label, None, ObjectClass.PUBLIC_KEY, _encode_public_key))
+
+    def signing_key(self, key_label: str) -> "TokenKey":
+        """Return the key pair as a `SigningKey`; asks the token for its public half at once."""
+        return TokenKey(self, key_label, self.public_key(key_label))
+
+    def has_key(self, key_label: str) -> bool:
+        """Tell whether a private or secret key has that label."""
+        for object_class in (ObjectClass.PRIVATE_KEY, ObjectClass.SECRET_KEY):
+            try:
+                self._run(key_label, None, object_class, lambda _: None)
+            except KeyNotFound:
+                continue
+            return True
+        return False
+
+    def is_extractable(self, key_label: str) -> bool:
+        """Tell whether the token would ever hand the private or secret key out."""
+        for object_class in (ObjectClass.PRIVATE_KEY, ObjectClass.SECRET_KEY):
+            try:
+                return bool(
+                    self._run(
+                        key_label,
+                        None,
+                        object_class,
+                        lambda k: k[Attribute.EXTRACTABLE] or not k[Attribute.SENSITIVE],
+                    )
+                )
+            except KeyNotFound:
+                continue
+        raise KeyNotFound(self.token_label, key_label)
+
+    def generate(self, key_label: str, algorithm: KeyAlgorithm) -> None:
+        """Make a key inside the token: sensitive, never extractable.
+
+        Raises:
+            KeyExists: The label is taken.
+        """
+        if self.has_key(key_label):
+            raise KeyExists(f"The token {self.token_label!r} already holds a key {key_label!r}.")
+        self._attempt(lambda session: _generate(session, key_label, algorithm), read_write=True)
+
+    def probe(self) -> None:
+        """Ask the token for 16 random bytes after login.
+
+        Raises:
+            TokenUnavailable: It does not answer.
+        """
+        self._attempt(lambda session: session.generate_random(128))
+
+    # --- sessions -------------------------------------------------------------------------------------
+
+    def _run(
+        self, key_label: str, key_type: KeyType | None, object_class: ObjectClass, use: Callable[[Any], Any]
+    ) -> Any:
+        def work(session: Any) -> Any:
+            key = self._find(session, key_label, object_class)
+            if key_type is not None and key.key_type != key_type:
+                raise KeyMisuse(f"The key {key_label!r} is not of the kind {key_type.name}.")
+            return use(key)
+
+        return self._attempt(work)
+
+    def _attempt(self, work: Callable[[Any], Any], *, read_write: bool = False) -> Any:
+        """Run `work` on a session; after a loss reopen the sessions, then the module, then give up."""
+        for step in ("reopen", "reload", "give up"):
+            try:
+                with (
+                    self._module.in_use() as generation,
+                    self._session(generation, read_write=read_write) as session,
+                ):
+                    return work(session)
+            except _PIN as error:
+                raise PinRefused(
+                    f"The token {self.token_label!r} refuses the PIN in {self._pin_file}."
+                ) from error
+            except _MISUSE as error:
+                raise KeyMisuse(f"The key is not made for this ({type(error).__name__}).") from error
+            except (*_LOST, pkcs11.NoSuchToken) as error:
+                if step == "give up":
+                    raise TokenUnavailable(
+                        f"The token {self.token_label!r} does not answer ({type(error).__name__})."
+                    ) from error
+                self._forget()
+                if step == "reload":
+                    self._module.reload()
+            except pkcs11.PKCS11Error as error:
+                raise TokenUnavailable(
+                    f"The token {self.token_label!r} failed ({type(error).__name__}: {error})."
+                ) from error
+        raise AssertionError  # the last step raises
+
+    @contextmanager
+    def _session(self, generation: int, *, read_write: bool) -> Iterator[Any]:
+        session = self._borrow(generation, read_write=read_write)
+        healthy = False
+        try:
+            yield session
+            healthy = True
+        except SigningError:
+            healthy = True  # the token did its part
+            raise
+        finally:
+            if read_write or not healthy:
+                self._found.pop(session.handle, None)
+                with suppress(pkcs11.PKCS11Error):
+                    session.close()
+            else:
+                with self._lock:
+                    if self._opened_in == (os.getpid(), generation):
+                        self._idle.append(session)
+
+    def _borrow(self, generation: int, *, read_write: bool) -> Any:
+        with self._lock:
+            if self._opened_in != (os.getpid(), generation):
+                self._idle, self._found, self._login = [], {}, None
+                self._opened_in = (os.getpid(), generation)
+            if self._idle and not read_write:
+                return self._idle.pop()
+            slot_token = self._module.find_token(self.token_label)
+            if self._login is None:
+                try:
+                    self._login = slot_token.open(user_pin=self._read_pin())
+                except pkcs11.UserAlreadyLoggedIn:
+                    self._login = slot_token.open()  # another Token of this process logged in
+            return slot_token.open(rw=read_write)
+
+    def _read_pin(self) -> str:
+        try:
+            return self._pin_file.read_text(encoding="utf-8").split("\n", 1)[0]
+        except OSError as error:
+            raise TokenUnavailable(
+                f"The PIN file {self._pin_file} cannot be read: {error.strerror}."
+            ) from error
+
+    def _forget(self) -> None:
+        with self._lock:
+            self._idle, self._found, self._login, self._opened_in = [], {}, None, None
+
+    def _find(self, session: Any, key_label: str, object_class: ObjectClass) -> Any:
+        found = self._found.setdefault(session.handle, {})
+        name = (key_label, object_class)
+        if name not in found:
+            try:
+                found[name] = session.get_key(object_class=object_class, label=key_label)
+            except pkcs11.NoSuchKey as error:
+                raise KeyNotFound(self.token_label, key_label) from error
+        return found[name]
+
+
+class TokenKey:
+    """A key pair on a token as a `SigningKey`."""
+
+    def __init__(self, token: Token, key_label: str, public_key: PublicKey) -> None:
+        self.key_label = key_label
+        self._token = token
+        self._public_key = public_key
+        if isinstance(public_key, ed25519.Ed25519PublicKey):
+            self._algorithm, self._sign = KeyAlgorithm.ED25519, token.sign_ed25519
+        elif isinstance(public_key, rsa.RSAPublicKey):
+            self._algorithm, self._sign = KeyAlgorithm.RSA_3072, token.sign_rsa_sha256
+        else:
+            self._algorithm, self._sign = KeyAlgorithm.ECDSA_P256, token.sign_ecdsa_p256
+
+    @property
+    def algorithm(self) -> KeyAlgorithm:
+        """The kind of the key."""
+        return self._algorithm
+
+    @property
+    def public_key(self) -> PublicKey:
+        """The public half, as read when this object was made."""
+        return self._public_key
+
+    def sign(self, data: bytes) -> bytes:
+        """Sign `data` inside the token."""
+        return self._sign(self.key_label, data)
+
+
+def _encode_public_key(key: Any) -> bytes:
+    """Return the SubjectPublicKeyInfo (DER) of a public key object of the token."""
+    if key.key_type == KeyType.RSA:
+        rsa_key = keys.RSAPublicKey(
+            {
+                "modulus": int.from_bytes(key[Attribute.MODULUS]),
+                "public_exponent": int.from_bytes(key[Attribute.PUBLIC_EXPONENT]),
+            }
+        )
+        return bytes(keys.PublicKeyInfo.wrap(rsa_key, "rsa").dump())
+    point = bytes(core.OctetString.load(key[Attribute.EC_POINT]))
+    if key.key_type == KeyType.EC_EDWARDS:
+        algorithm = keys.PublicKeyAlgorithm({"algorithm": "ed25519"})
+    else:
+        parameters = keys.ECDomainParameters.load(key[Attribute.EC_PARAMS])
+        algorithm = keys.PublicKeyAlgorithm({"algorithm": "ec", "parameters": parameters})
+    return bytes(keys.PublicKeyInfo({"algorithm": algorithm, "public_key": point}).dump())
+
+
+def _decode_public_key(der: bytes) -> PublicKey:
+    key = load_der_public_key(der)
+    if not isinstance(key, ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey):
+        raise KeyMisuse("The public key is of a kind that is not used here.")
+    return key
+
+
+def _generate(session: Any, key_label: str, algorithm: KeyAlgorithm) -> None:
+    identity = {"id": key_label.encode(), "label": key_label, "store": True}
+    hidden = {Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False}
+    pair = {
+        **identity,
+        "capabilities": MechanismFlag.SIGN | MechanismFlag.VERIFY,
+        "private_template": hidden,
+    }
+    if algorithm is KeyAlgorithm.RSA_3072:
+        session.generate_keypair(KeyType.RSA, 3072, **pair)
+    elif algorithm is KeyAlgorithm.ECDSA_P256:
+        curve = {Attribute.EC_PARAMS: encode_named_curve_parameters("secp256r1")}
+        session.create_domain_parameters(KeyType.EC, curve, local=True).generate_keypair(**pair)
+    elif algorithm is KeyAlgorithm.ED25519:
+        curve = {Attribute.EC_PARAMS: _EDWARDS25519}
+        session.create_domain_parameters(KeyType.EC_EDWARDS, curve, local=True).generate_keypair(
+            mechanism=Mech.EC_EDWARDS_KEY_PAIR_GEN, **pair
+        )
+    elif algorithm is KeyAlgorithm.HMAC_SHA256:
+        signing = {**hidden, Attribute.SIGN: True, Attribute.VERIFY: True}
+        session.generate_key(KeyType.GENERIC_SECRET, 256, template=signing, **identity)
+    else:
+        session.generate_key(
+            KeyType.AES,
+            256,
+            capabilities=MechanismFlag.ENCRYPT | MechanismFlag.DECRYPT,
+            template=hidden,
+            **identity,
+        )
