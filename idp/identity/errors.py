@@ -30,8 +30,8 @@ class AccessTokenRefused(IdentityError):  # noqa: N818 - the name says the decis
     """An access token is not acceptable here; `code` says which check failed."""
 
 
-class KeysUnavailable(AccessTokenRefused):  # noqa: N818 - the name says the decision
-    """The issuer's keys cannot be had, so no token can be believed: a part is down, the asker not at fault."""
+class KeysUnavailable(AccessTokenRefused):
+    """The issuer's keys cannot be had, so no token can be believed: a part is down."""
 
 
 class NotProved(IdentityError):  # noqa: N818 - the name says the decision
