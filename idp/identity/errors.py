@@ -18,15 +18,15 @@ class IdentityError(Exception):
         self.code = code
 
 
-class MalformedNumber(IdentityError):  # noqa: N818 - the name says the decision
+class MalformedNumber(IdentityError):
     """A number breaks a rule of its standard; the number itself is never repeated here."""
 
 
-class MalformedName(IdentityError):  # noqa: N818 - the name says the decision
+class MalformedName(IdentityError):
     """A name is empty, too long, or holds characters no name has."""
 
 
-class AccessTokenRefused(IdentityError):  # noqa: N818 - the name says the decision
+class AccessTokenRefused(IdentityError):
     """An access token is not acceptable here; `code` says which check failed."""
 
 
@@ -34,9 +34,9 @@ class KeysUnavailable(AccessTokenRefused):
     """The issuer's keys cannot be had, so no token can be believed: a part is down."""
 
 
-class NotProved(IdentityError):  # noqa: N818 - the name says the decision
+class NotProved(IdentityError):
     """The person behind a token has no real-name proof that is in force."""
 
 
-class ResolverUnavailable(IdentityError):  # noqa: N818 - the name says the decision
+class ResolverUnavailable(IdentityError):
     """The holder resolver cannot be reached or cannot answer now."""
