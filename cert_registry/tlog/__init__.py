@@ -1,0 +1,1 @@
+"""The transparency log: C2SP tlog-tiles with signed checkpoints, on plain files."""
