@@ -1,4 +1,4 @@
-# ruff: noqa: N818 -- the leaves are named for the decision ("SealNotUsable"), as docs/architecture.md fixes them
+
 """Every refusal of the registry core: one leaf per decision that a caller makes, each with a stable code.
 
 Messages are sentences for the person who caused the error; they never hold an ID number or a face value.

@@ -59,7 +59,7 @@ INTENTS: Final = Table(
     Column("service_item", String(64), nullable=False),
     Column("identifier", String(160), nullable=False, unique=True),
     Column("stage", String(16), nullable=False, index=True),
-    Column("content_digest", String(64)),
+    Column("content_mac", String(64)),
     Column("order_sealed", LargeBinary),
     Column("check_code_sealed", LargeBinary),
     Column("check_code_mac", LargeBinary),
@@ -69,6 +69,7 @@ INTENTS: Final = Table(
     Column("stored_at", UtcInstant),
     Column("twin_digest", String(64)),
     Column("rendered_digest", String(64)),
+    Column("seal_place", Text),  # JSON: page, left, bottom, right, top
     Column("sealed_digest", String(64), unique=True),
     Column("seal_id", String(64)),
     Column("requested_by", String(64), nullable=False),  # client id, or the drafter's staff id
@@ -76,7 +77,21 @@ INTENTS: Final = Table(
     Column("delivered_at", UtcInstant),
     Column("problem", String(64), nullable=False, default=""),
     UniqueConstraint("issuer_code", "case_number", "type_code", "service_item"),
-    UniqueConstraint("status_list", "status_index"),
+)
+
+STATUS_LISTS: Final = Table(
+    "status_lists",
+    METADATA,
+    Column("list_number", Integer, primary_key=True),
+    Column("used", Integer, nullable=False),
+)
+
+STATUS_ENTRIES: Final = Table(
+    "status_entries",
+    METADATA,
+    Column("list_number", Integer, ForeignKey("status_lists.list_number"), primary_key=True),
+    Column("status_index", Integer, primary_key=True),
+    Column("identifier", String(160), nullable=False, unique=True),
 )
 
 ECERTS: Final = Table(
@@ -93,7 +108,6 @@ ECERTS: Final = Table(
     Column("case_number", String(64), nullable=False),
     Column("service_item", String(64), nullable=False),
     Column("face_sealed", LargeBinary, nullable=False),
-    Column("twin_sealed", LargeBinary),
     Column("check_code_sealed", LargeBinary),
     Column("check_code_mac", LargeBinary),
     Column("file_digest", String(64), unique=True),

@@ -1,0 +1,131 @@
+"""Issuing: one function, ten numbered steps. docs/issuing.md follows the same numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cert_registry.issuance_forms import Intent
+from cert_registry.types import IssuedEcert
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from cert_registry.issuance_forms import RegisteredEcert, RenderedIntent, SealedIntent
+    from cert_registry.issuance_turnstile import Turnstile
+    from cert_registry.ports import (
+        DraftChecker,
+        IntentBook,
+        IssuingAuthority,
+        ObjectStore,
+        Press,
+        ReleaseCheck,
+        SealDesk,
+        SecretSource,
+        TransparencyLog,
+    )
+    from cert_registry.types import IssueOrder
+
+_PDF = "application/pdf"
+_JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuingRoom:
+    """The parts that issuing needs; each is a port."""
+
+    authority: IssuingAuthority
+    drafts: DraftChecker
+    intents: IntentBook
+    secrets: SecretSource
+    press: Press
+    objects: ObjectStore
+    seals: SealDesk
+    release: ReleaseCheck
+    log: TransparencyLog
+    turnstile: Turnstile
+
+
+def issue(order: IssueOrder | Intent, *, room: IssuingRoom, now: datetime) -> IssuedEcert:
+    """Issues one ecert, or finishes an intent that a crash left behind (recovery enters with the `Intent`).
+
+    The invariant, which holds at every instant, also after a power cut:
+    *no signature without a stored intent; nothing delivered or answered as valid without a registry row and
+    a log entry; one intent is never sealed into two different delivered files.*
+
+    Each step finds out whether it was done before, so that running again continues instead of repeating.
+
+    Raises:
+        NotAuthorised: (1, 6) The actors hold no right for this act.
+        IdempotencyConflict: (4) The same case, type and item stand with other content.
+        DraftRefused: (3, 5) Fields, lints, or a character without a glyph.
+        SealNotUsable: (6) No active seal of the issuer for this type.
+        TokenBusyOrGone: (5, 6) Token, time stamp or revocation service are away; the intent waits.
+        SealedFileRejected: (7) The sealed file failed the independent check; it was thrown away.
+        LogUnavailable: (9) The row stays `pending` until the log answers.
+        StoreUnavailable: Any step; nothing beyond the last durable step happened.
+
+    Source: design section 4.
+    """
+    if isinstance(order, Intent):
+        intent = order  # steps 1 to 4 happened: the stored intent is their evidence
+    else:
+        # (1) authorise: two officers with their rights, or an approval system with case and decision
+        room.authority.authorise(order, now=now)
+        # (2) reserve the identifier under the idempotency key
+        reservation = room.intents.reserve(order, now=now)
+        # (3) lint the draft, as of the day on which the order was first taken
+        draft = room.drafts.check(order, now=reservation.bound_at or now)
+        # (4) store the intent: face, status index, salt, time
+        secrets = room.secrets.draw(reservation.identifier)
+        intent = room.intents.store(reservation, draft, secrets, now=now)
+    with room.turnstile.alone(intent.intent_id):
+        rendered = room.intents.rendered(intent) or _render(intent, room=room, now=now)
+        sealed = room.intents.sealed(rendered) or _seal(rendered, room=room, now=now)
+        # (8) one transaction: the row `pending`, holders, first event, and the leaf in the outbox
+        registered = room.intents.registered(sealed) or room.intents.register(sealed, now=now)
+        # (9) sequence by leaf (the log appends each leaf once), checkpoint, row `effective`
+        leaf_index = _sequence(registered, room=room, now=now)
+        # (10) deliver, notify
+        already_issued = not room.intents.deliver(registered, now=now)
+    return IssuedEcert(
+        intent_id=intent.intent_id,
+        identifier=intent.identifier,
+        check_code=intent.secrets.check_code,
+        file_digest=sealed.file_digest,
+        leaf_index=leaf_index,
+        already_issued=already_issued,
+    )
+
+
+def _render(intent: Intent, *, room: IssuingRoom, now: datetime) -> RenderedIntent:
+    # (5) sign the QR, render, store the bytes; their digests stand in the intent before anything is sealed
+    printed = room.press.print_intent(intent)
+    twin_digest = room.objects.put(printed.twin, media_type=_JSON, now=now)
+    page_digest = room.objects.put(printed.page, media_type=_PDF, now=now)
+    return room.intents.record_rendered(
+        intent, page_digest=page_digest, twin_digest=twin_digest, seal_place=printed.seal_place
+    )
+
+
+def _seal(rendered: RenderedIntent, *, room: IssuingRoom, now: datetime) -> SealedIntent:
+    # (6) check again officer, seal and case, because time has passed; count the use, then seal
+    order = rendered.intent.draft.order
+    room.authority.authorise(order, now=now)
+    grant = room.authority.seal_for(order, now=now)
+    room.intents.require_open_case(rendered.intent)
+    page = room.objects.get(rendered.page_digest)
+    use = room.intents.record_seal_use(rendered, grant, now=now)
+    file = room.seals.seal(rendered, grant, page, now=now)
+    # (7) verify on an independent path, then make the bytes durable under their digest
+    room.release.check(file, rendered=rendered, now=now)
+    file_digest = room.objects.put(file, media_type=_PDF, now=now)
+    return room.intents.record_sealed(rendered, file_digest=file_digest, grant=grant, use=use)
+
+
+def _sequence(registered: RegisteredEcert, *, room: IssuingRoom, now: datetime) -> int:
+    if registered.leaf_index is not None:
+        return registered.leaf_index
+    (leaf_index,) = room.log.sequence((registered.leaf_entry,))
+    room.intents.make_effective(registered, leaf_index=leaf_index, now=now)
+    return leaf_index

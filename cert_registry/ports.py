@@ -1,0 +1,288 @@
+"""What the use cases need from outside, as Protocols; `composition.py` wires the adapters.
+
+Every write that `issuance.issue` relies on is one method here, so that a test can break each of them once
+before it landed and once after.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+
+    from cert_registry.issuance_forms import (
+        CheckedDraft,
+        Intent,
+        IntentSecrets,
+        PrintedPage,
+        RegisteredEcert,
+        RenderedIntent,
+        Reservation,
+        SealedIntent,
+        SealGrant,
+        SealPlace,
+    )
+    from cert_registry.types import (
+        DepartmentCode,
+        EcertIdentifier,
+        FileDigest,
+        Holder,
+        IssueOrder,
+        LogLeaf,
+    )
+    from idp.identity.holder import HolderReference
+
+
+class DataCipher(Protocol):
+    """Encrypts what is kept at rest; keys are wrapped by the token."""
+
+    def encrypt(self, plaintext: bytes, *, associated_data: bytes) -> bytes:
+        """Ciphertext that only opens with the same associated data."""
+        ...
+
+    def decrypt(self, ciphertext: bytes, *, associated_data: bytes) -> bytes:
+        """The plaintext.
+
+        Raises:
+            ObjectMissing: Damaged, or bound to other associated data.
+        """
+        ...
+
+
+class KeyWrap(Protocol):
+    """The token's key-encryption key."""
+
+    def wrap(self, key: bytes) -> bytes:
+        """The data key, encrypted in the token."""
+        ...
+
+    def unwrap(self, wrapped: bytes) -> bytes:
+        """The data key."""
+        ...
+
+
+class ObjectStore(Protocol):
+    """Files by digest, encrypted at rest."""
+
+    def put(self, content: bytes, *, media_type: str, now: datetime) -> FileDigest:
+        """Keep a file; durable when this returns; the same content twice is one object."""
+        ...
+
+    def get(self, digest: FileDigest) -> bytes:
+        """The file's bytes, their digest checked.
+
+        Raises:
+            ObjectMissing: Not there, damaged, or no longer that content.
+        """
+        ...
+
+
+class IssuingAuthority(Protocol):
+    """Who may issue what: the organisations room."""
+
+    def authorise(self, order: IssueOrder, *, now: datetime) -> None:
+        """Evidence that the actors of the order hold their rights now.
+
+        Raises:
+            NotAuthorised: A right is missing, ended, or in another subtree.
+            SamePerson: Drafter and signer are one person.
+        """
+        ...
+
+    def seal_for(self, order: IssueOrder, *, now: datetime) -> SealGrant:
+        """The active seal of the issuer for this type.
+
+        Raises:
+            SealNotUsable: None is active.
+        """
+        ...
+
+    def department_name(self, code: DepartmentCode) -> str:
+        """The department's name on documents."""
+        ...
+
+
+class DraftChecker(Protocol):
+    """Catalogue and lints: from an order to a checked draft."""
+
+    def check(self, order: IssueOrder, *, now: datetime) -> CheckedDraft:
+        """The draft with its face checked and every lint passed.
+
+        Raises:
+            UnknownCertificateType: No such type.
+            DraftRefused: Fields or lints; all findings at once.
+        """
+        ...
+
+
+class SecretSource(Protocol):
+    """Random values of one issue."""
+
+    def draw(self, identifier: EcertIdentifier) -> IntentSecrets:
+        """A fresh check code with its MAC, and a fresh salt."""
+        ...
+
+
+class IntentBook(Protocol):
+    """Durable record of every intent and how far it came.
+
+    Each `record…`, `register`, `make_effective` and `deliver` is one transaction, done at most once for an
+    intent: whoever comes second gets what the first recorded.
+    """
+
+    def reserve(self, order: IssueOrder, *, now: datetime) -> Reservation:
+        """The reservation of the order's key, made now or found."""
+        ...
+
+    def store(
+        self, reservation: Reservation, draft: CheckedDraft, secrets: IntentSecrets, *, now: datetime
+    ) -> Intent:
+        """Bind the reservation to its content, once.
+
+        Raises:
+            IdempotencyConflict: It is bound to other content.
+        """
+        ...
+
+    def rendered(self, intent: Intent) -> RenderedIntent | None:
+        """What step 5 recorded."""
+        ...
+
+    def record_rendered(
+        self, intent: Intent, *, page_digest: FileDigest, twin_digest: FileDigest, seal_place: SealPlace
+    ) -> RenderedIntent:
+        """Record page and twin."""
+        ...
+
+    def require_open_case(self, intent: Intent) -> None:
+        """Evidence that what this intent replaces is still there to be replaced.
+
+        Raises:
+            TransitionRefused: It is not.
+        """
+        ...
+
+    def record_seal_use(self, rendered: RenderedIntent, grant: SealGrant, *, now: datetime) -> int:
+        """Record that a seal is about to be used; returns the use's number."""
+        ...
+
+    def sealed(self, rendered: RenderedIntent) -> SealedIntent | None:
+        """What step 7 recorded."""
+        ...
+
+    def record_sealed(
+        self, rendered: RenderedIntent, *, file_digest: FileDigest, grant: SealGrant, use: int
+    ) -> SealedIntent:
+        """Record the sealed file."""
+        ...
+
+    def registered(self, sealed: SealedIntent) -> RegisteredEcert | None:
+        """What step 8 recorded."""
+        ...
+
+    def register(self, sealed: SealedIntent, *, now: datetime) -> RegisteredEcert:
+        """In one transaction: the ecert's row `pending`, its holders, its first event, its leaf."""
+        ...
+
+    def make_effective(self, registered: RegisteredEcert, *, leaf_index: int, now: datetime) -> None:
+        """The row `effective`, the leaf sequenced; a replaced version is closed."""
+        ...
+
+    def deliver(self, registered: RegisteredEcert, *, now: datetime) -> bool:
+        """Notices for the holders and the intent `delivered`; False when that was done before."""
+        ...
+
+
+class Press(Protocol):
+    """Twin, QR and page: from an intent to the PDF that will be sealed."""
+
+    def print_intent(self, intent: Intent) -> PrintedPage:
+        """The page (PDF, unsealed) and its twin.
+
+        Raises:
+            UnprintableCharacter: A character has no glyph.
+            TokenBusyOrGone: The QR could not be signed.
+        """
+        ...
+
+    def preview(self, draft: CheckedDraft, *, now: datetime) -> bytes:
+        """The page with a 预览 mark; it can never become an ecert.
+
+        Raises:
+            UnprintableCharacter: A character has no glyph.
+        """
+        ...
+
+
+class SealDesk(Protocol):
+    """Applies seals; takes stored intents only."""
+
+    def seal(self, rendered: RenderedIntent, grant: SealGrant, page: bytes, *, now: datetime) -> bytes:
+        """The sealed PDF.
+
+        Raises:
+            TokenBusyOrGone: Token, time stamp or revocation service did not answer.
+        """
+        ...
+
+
+class ReleaseCheck(Protocol):
+    """The independent path over a sealed file."""
+
+    def check(self, sealed: bytes, *, rendered: RenderedIntent, now: datetime) -> None:
+        """Evidence that the file is whole, sealed by our keys, and begins with the page that was rendered.
+
+        Raises:
+            SealedFileRejected: It is not.
+        """
+        ...
+
+
+class TransparencyLog(Protocol):
+    """The log of tiles, as the outbox uses it."""
+
+    def sequence(self, leaf_entries: tuple[bytes, ...]) -> tuple[int, ...]:
+        """Append each entry once, sign a checkpoint, return their indexes in order.
+
+        Raises:
+            LogUnavailable: Nothing or a part was appended; calling again is right.
+        """
+        ...
+
+
+class Outbox(Protocol):
+    """Leaves that wait for the log."""
+
+    def waiting(self, limit: int) -> tuple[LogLeaf, ...]:
+        """Leaves without an index, oldest first."""
+        ...
+
+    def mark_sequenced(self, indexes: Mapping[int, int], *, now: datetime) -> None:
+        """Record the index of each leaf by its id."""
+        ...
+
+
+class HolderIndex(Protocol):
+    """From a holder to the reference that the registry keeps."""
+
+    def reference(self, holder: Holder) -> HolderReference:
+        """The keyed reference; the number is not kept."""
+        ...
+
+
+class Representation(Protocol):
+    """For whom a person may act: the legal-person room."""
+
+    def represented_by(self, person: HolderReference, *, today: date) -> tuple[HolderReference, ...]:
+        """Legal persons that this person represents on that day."""
+        ...
+
+
+class StateLeafWriter(Protocol):
+    """Pushes waiting leaves to the log; a failure leaves them waiting."""
+
+    def push(self, *, now: datetime) -> int:
+        """How many leaves were sequenced."""
+        ...
