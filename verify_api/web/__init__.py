@@ -1,0 +1,1 @@
+"""The verify room over HTTP: the API for departments and the public page."""
