@@ -39,6 +39,7 @@ from cert_registry.tlog.proof import TlogProof
 from cert_registry.tlog.tiles import TILE_HEIGHT, TILE_WIDTH, TileReader, encode_bundle, tile_path
 
 CHECKPOINT = "checkpoint"
+VKEY = "vkey"
 STATE = ".state"
 
 
@@ -113,6 +114,8 @@ class Log:
                 self._remember(present)
                 return present
             # (4): tiles first
+            if present is None:
+                self._files.write(self._directory / VKEY, f"{self.vkey}\n".encode())
             self._write_tiles(reader, new)
             # (5): the root as it lies on disk
             grown = TileReader(self._directory, size + len(new))
@@ -127,6 +130,19 @@ class Log:
             self._index.catch_up(grown)
             self._delete_partial_tiles(size, grown.size)
             return signed
+
+    def sequence(self, entries: Sequence[LeafEntry]) -> tuple[int, ...]:
+        """`append`, then the place of each entry in the order given.
+
+        Raises:
+            LogRolledBack, TreeDamaged, LogUnavailable, NoteNotSigned, MalformedNote: as `append`.
+        """
+        reader = TileReader(self._directory, self.append(entries).size)
+        try:
+            places = self._index.places(entries, reader)
+        except IndexStale as error:
+            raise LogUnavailable("the index of entries changed underneath; try again") from error
+        return tuple(_one_place(places, entry) for entry in entries)
 
     def newest(self) -> Checkpoint:
         """The published checkpoint; a log without one publishes that of the empty tree.

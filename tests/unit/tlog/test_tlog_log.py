@@ -96,6 +96,7 @@ def test_appending_is_idempotent_by_entry(tmp_path: Path) -> None:
     assert overlapping.size == 5
     assert overlapping.root == naive_root(leaves(0, 5))
     assert [log.index_of(entry) for entry in leaves(0, 5)] == [0, 1, 2, 3, 4]
+    assert log.sequence([*leaves(4, 7), *leaves(0, 1), *leaves(4, 5)]) == (4, 5, 6, 0, 4)
 
 
 @pytest.mark.parametrize("steps", [(1, 255, 1, 1), (256, 256), (300, 300, 7), (65535, 1, 1), (700, 65000)])
@@ -165,7 +166,7 @@ def test_a_power_cut_at_any_write_leaves_the_old_tree_or_the_new_one(tmp_path: P
 
 
 @pytest.mark.parametrize("landed", [False, True])
-@pytest.mark.parametrize("stop_at", [1, 2, 3, 4])
+@pytest.mark.parametrize("stop_at", [1, 2, 3, 4, 5])
 def test_a_power_cut_in_the_very_first_append(tmp_path: Path, stop_at: int, *, landed: bool) -> None:
     signer = new_signer()
     with pytest.raises(PowerCut):
