@@ -54,3 +54,21 @@ class CiphertextRefused(SigningError):
     """A ciphertext is damaged, of an unknown version, or bound to other associated data."""
 
     code = "ciphertext-refused"
+
+
+class AuthorityUnavailable(SigningError):
+    """A certificate file or the register of issued certificates is missing or unreadable."""
+
+    code = "authority-unavailable"
+
+
+class UnknownCertificate(SigningError):
+    """No certificate of that name or serial number was ever issued here."""
+
+    code = "unknown-certificate"
+
+
+class CertificateExpired(SigningError):
+    """A signing certificate is not valid at the time of use, or is revoked."""
+
+    code = "certificate-not-usable"

@@ -86,6 +86,43 @@ class Module:
         """Return python-pkcs11's token with that label; raises `pkcs11.NoSuchToken`."""
         return self._library.get_token(token_label=label)
 
+    def initialise_token(self, label: str, *, so_pin: str, user_pin: str) -> bool:
+        """Make a token in a free slot, or finish making one; tells whether there was anything to do.
+
+        Raises:
+            TokenUnavailable: The library has no free slot or refuses.
+        """
+        try:
+            with self.in_use():
+                try:
+                    made = self.find_token(label)
+                except pkcs11.NoSuchToken:
+                    made = self._initialise_free_slot(label, so_pin)
+                if pkcs11.TokenFlag.USER_PIN_INITIALIZED in made.flags:
+                    return False
+                session = made.open(rw=True, so_pin=so_pin)
+                session.init_pin(user_pin)
+                session.close()
+                return True
+        except pkcs11.PKCS11Error as error:
+            raise TokenUnavailable(
+                f"The token {label!r} cannot be initialised ({type(error).__name__})."
+            ) from error
+
+    def _initialise_free_slot(self, label: str, so_pin: str) -> Any:
+        for slot in self._library.get_slots(token_present=True):
+            if pkcs11.TokenFlag.TOKEN_INITIALIZED in slot.get_token().flags:
+                continue
+            pin = so_pin.encode()
+            name = label.encode().ljust(32)  # CK_UTF8CHAR[32], padded with blanks
+            result = self._native.C_InitToken(
+                ctypes.c_ulong(slot.slot_id), pin, ctypes.c_ulong(len(pin)), name
+            )
+            if result != _CKR_OK:
+                raise TokenUnavailable(f"The token {label!r} cannot be initialised (CKR {result:#x}).")
+            return self.find_token(label)
+        raise TokenUnavailable(f"The PKCS#11 library {self.path} offers no free slot for {label!r}.")
+
     def _initialise(self) -> None:
         if self._library is None:
             try:

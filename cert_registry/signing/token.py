@@ -121,14 +121,21 @@ class Token:
             KeyMisuse: The key is not a P-256 signing key.
             TokenUnavailable: The token does not answer.
         """
+        der: bytes = algos.DSASignature.from_p1363(self.sign_es256(key_label, data)).dump()
+        return der
+
+    def sign_es256(self, key_label: str, data: bytes) -> bytes:
+        """Return r ‖ s (64 bytes) over SHA-256 of `data`, as JWS and COSE want it; raises likewise."""
         digest = hashlib.sha256(data).digest()
         raw = self._run(
-            key_label, KeyType.EC, ObjectClass.PRIVATE_KEY, lambda k: k.sign(digest, mechanism=Mech.ECDSA)
+            key_label,
+            KeyType.EC,
+            ObjectClass.PRIVATE_KEY,
+            lambda k: k.sign(digest, mechanism=Mech.ECDSA),
         )
         if len(raw) != 64:  # r ‖ s, 32 bytes each
             raise KeyMisuse(f"The key {key_label!r} is not a P-256 key.")
-        der: bytes = algos.DSASignature.from_p1363(raw).dump()
-        return der
+        return bytes(raw)
 
     def sign_ed25519(self, key_label: str, data: bytes) -> bytes:
         """Return the 64-byte Ed25519 signature of `data`; raises as `sign_ecdsa_p256`."""

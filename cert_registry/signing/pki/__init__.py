@@ -1,0 +1,1 @@
+"""A public-key infrastructure of our own: signing certificates, CRLs, OCSP, time stamps."""

@@ -1,0 +1,139 @@
+"""Certificate revocation lists: the issuing CAs' are made by the service, the root's at the ceremony.
+
+Source: RFC 5280 section 5 (CRLNumber, AuthorityKeyIdentifier, reasonCode).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Lock
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from cert_registry.signing.durable_files import write_durably
+from cert_registry.signing.errors import AuthorityUnavailable
+from cert_registry.signing.pki.directory import PkiDirectory
+from cert_registry.signing.pki.register import Revocation
+from cert_registry.signing.private_keys import builder_key
+from cert_registry.signing.token import SigningKey
+
+#: How long a list made by the service is valid; a new one is made after half of it.
+SERVICE_CRL_LIFE = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevocationList:
+    """A signed CRL."""
+
+    der: bytes
+    number: int
+    this_update: datetime
+    next_update: datetime
+
+
+def build_crl(
+    *,
+    issuer: x509.Certificate,
+    key: SigningKey,
+    revocations: Sequence[Revocation],
+    number: int,
+    life: timedelta,
+    now: datetime,
+) -> bytes:
+    """Return a complete CRL (DER) of one issuer."""
+    this_update = now.replace(microsecond=0)
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(issuer.subject)
+        .last_update(this_update)
+        .next_update(this_update + life)
+        .add_extension(x509.CRLNumber(number), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key), critical=False)
+    )
+    for revocation in revocations:
+        entry = (
+            x509.RevokedCertificateBuilder()
+            .serial_number(revocation.serial_number)
+            .revocation_date(revocation.revoked_at)
+            .add_extension(x509.CRLReason(x509.ReasonFlags(revocation.reason.value)), critical=False)
+        )
+        builder = builder.add_revoked_certificate(entry.build())
+    return builder.sign(builder_key(key), hashes.SHA256()).public_bytes(Encoding.DER)
+
+
+class CrlPublisher:
+    """Keeps each CA's list fresh in `var/pki/CA.crl`.
+
+    Args:
+        pki: Certificates and register.
+        keys: Keys of the CAs whose lists this process may make; other lists are only read.
+    """
+
+    def __init__(self, pki: PkiDirectory, keys: dict[str, SigningKey]) -> None:
+        self._pki = pki
+        self._keys = keys
+        self._lock = Lock()
+
+    def current(self, authority: str, *, now: datetime) -> RevocationList:
+        """Return a list that is fresh and holds every revocation recorded so far.
+
+        Raises:
+            AuthorityUnavailable: The list of a CA without key here is missing, unreadable or out of date.
+            TokenUnavailable: A new list is due and the token does not answer.
+        """
+        with self._lock:
+            stored = self._stored(authority)
+            if authority not in self._keys:
+                if stored is None or stored.next_update <= now:
+                    raise AuthorityUnavailable(
+                        f"The revocation list of {authority!r} is missing or out of date: repeat the ceremony."
+                    )
+                return stored
+            if stored is not None and self._still_good(authority, stored, now):
+                return stored
+            return self.publish(authority, life=SERVICE_CRL_LIFE, now=now)
+
+    def publish(self, authority: str, *, life: timedelta, now: datetime) -> RevocationList:
+        """Make and store a new list."""
+        number = self._pki.register.take_numbers(f"crl-{authority}", 1)[0]
+        der = build_crl(
+            issuer=self._pki.certificate(authority),
+            key=self._keys[authority],
+            revocations=self._pki.register.revocations(authority),
+            number=number,
+            life=life,
+            now=now,
+        )
+        write_durably(self._file(authority), der)
+        return parse_crl(der)
+
+    def _still_good(self, authority: str, stored: RevocationList, now: datetime) -> bool:
+        half = stored.this_update + (stored.next_update - stored.this_update) / 2
+        listed = {entry.serial_number for entry in x509.load_der_x509_crl(stored.der)}
+        revoked = {r.serial_number for r in self._pki.register.revocations(authority)}
+        return stored.this_update <= now < half and listed == revoked
+
+    def _stored(self, authority: str) -> RevocationList | None:
+        try:
+            return parse_crl(self._file(authority).read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise AuthorityUnavailable(f"{self._file(authority)} cannot be read: {error}.") from error
+
+    def _file(self, authority: str) -> Path:
+        return self._pki.path / f"{authority}.crl"
+
+
+def parse_crl(der: bytes) -> RevocationList:
+    """Read a CRL made here; raises `ValueError` when it is not one."""
+    crl = x509.load_der_x509_crl(der)
+    if crl.next_update_utc is None:
+        raise ValueError("a CRL without nextUpdate")
+    number = crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+    return RevocationList(
+        der=der, number=number, this_update=crl.last_update_utc, next_update=crl.next_update_utc
+    )

@@ -1,0 +1,63 @@
+"""What each kind of signing certificate says: one frozen profile a kind.
+
+Source: RFC 5280 section 4.2; EN 319 412-2 and -3 (seal of a legal person); RFC 3161 section 2.3 (time-stamp
+units: extended key usage critical, nothing else in it); RFC 6960 section 4.2.2.2 (delegated responders).
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
+
+
+class KeyUse(Enum):
+    """Bits of KeyUsage; the value is the argument name in `cryptography`."""
+
+    DIGITAL_SIGNATURE = "digital_signature"
+    CONTENT_COMMITMENT = "content_commitment"  # formerly nonRepudiation
+    CERTIFICATE_SIGNING = "key_cert_sign"
+    CRL_SIGNING = "crl_sign"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateProfile:
+    """The extensions of one kind of certificate; KeyUsage is always critical."""
+
+    name: str
+    key_usage: frozenset[KeyUse]
+    is_ca: bool = False
+    path_length: int | None = None
+    extended_key_usage: ObjectIdentifier | None = None
+    extended_key_usage_critical: bool = False
+    ocsp_no_check: bool = False
+    points_to_ocsp: bool = False
+    points_to_crl: bool = True
+
+
+_CA_USES = frozenset({KeyUse.CERTIFICATE_SIGNING, KeyUse.CRL_SIGNING})
+_SIGNATURE = frozenset({KeyUse.DIGITAL_SIGNATURE})
+
+PROFILES = {
+    profile.name: profile
+    for profile in (
+        CertificateProfile(name="root", is_ca=True, key_usage=_CA_USES, points_to_crl=False),
+        CertificateProfile(name="issuing-ca", is_ca=True, path_length=0, key_usage=_CA_USES),
+        CertificateProfile(
+            name="seal", key_usage=frozenset({KeyUse.CONTENT_COMMITMENT}), points_to_ocsp=True
+        ),
+        CertificateProfile(name="signature", key_usage=_SIGNATURE),
+        CertificateProfile(
+            name="time-stamp-unit",
+            key_usage=_SIGNATURE,
+            extended_key_usage=ExtendedKeyUsageOID.TIME_STAMPING,
+            extended_key_usage_critical=True,
+        ),
+        CertificateProfile(
+            name="ocsp-responder",
+            key_usage=_SIGNATURE,
+            extended_key_usage=ExtendedKeyUsageOID.OCSP_SIGNING,
+            ocsp_no_check=True,
+            points_to_crl=False,
+        ),
+    )
+}

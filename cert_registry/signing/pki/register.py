@@ -1,0 +1,142 @@
+"""Which certificates each CA has issued and revoked, and counters that outlive processes.
+
+A small SQLite file beside the certificates; it holds nothing secret. Serial numbers are stored as hexadecimal
+text since they exceed 64 bits. Every write is durable before it returns.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
+from cert_registry.signing.errors import AuthorityUnavailable, UnknownCertificate
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS issued (
+    issuer TEXT NOT NULL, serial TEXT NOT NULL, name TEXT NOT NULL, not_after TEXT NOT NULL,
+    sha256 TEXT NOT NULL, revoked_at TEXT, reason TEXT, PRIMARY KEY (issuer, serial));
+CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, next INTEGER NOT NULL);
+"""
+
+
+class RevocationReason(Enum):
+    """Reasons of RFC 5280 section 5.3.1 that are used here."""
+
+    UNSPECIFIED = "unspecified"
+    KEY_COMPROMISE = "keyCompromise"
+    AFFILIATION_CHANGED = "affiliationChanged"
+    SUPERSEDED = "superseded"
+    CESSATION_OF_OPERATION = "cessationOfOperation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revocation:
+    """A revoked certificate of one issuer."""
+
+    serial_number: int
+    revoked_at: datetime
+    reason: RevocationReason
+
+
+class AuthorityRegister:
+    """The register of one PKI directory; safe between threads and processes."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._has_schema = False
+
+    def record_issued(self, issuer: str, name: str, certificate: x509.Certificate) -> None:
+        """Record a certificate under its issuer's short name; recording it twice changes nothing."""
+        row = (
+            issuer,
+            f"{certificate.serial_number:x}",
+            name,
+            certificate.not_valid_after_utc.isoformat(),
+            certificate.fingerprint(hashes.SHA256()).hex(),
+        )
+        with self._writing() as db:
+            db.execute(
+                "INSERT OR IGNORE INTO issued (issuer, serial, name, not_after, sha256) VALUES (?,?,?,?,?)",
+                row,
+            )
+
+    def is_issued(self, issuer: str, serial_number: int) -> bool:
+        """Tell whether that issuer ever issued that serial number."""
+        with self._reading() as db:
+            query = "SELECT 1 FROM issued WHERE issuer=? AND serial=?"
+            return db.execute(query, (issuer, f"{serial_number:x}")).fetchone() is not None
+
+    def revoke(self, issuer: str, serial_number: int, *, reason: RevocationReason, now: datetime) -> None:
+        """Revoke; the first revocation stands.
+
+        Raises:
+            UnknownCertificate: That issuer never issued that serial number.
+        """
+        with self._writing() as db:
+            key = (issuer, f"{serial_number:x}")
+            if db.execute("SELECT 1 FROM issued WHERE issuer=? AND serial=?", key).fetchone() is None:
+                raise UnknownCertificate(f"The CA {issuer!r} issued no certificate with that serial number.")
+            moment = now.astimezone(UTC).replace(microsecond=0).isoformat()
+            db.execute(
+                "UPDATE issued SET revoked_at=?, reason=? WHERE issuer=? AND serial=? AND revoked_at IS NULL",
+                (moment, reason.value, *key),
+            )
+
+    def revocations(self, issuer: str) -> tuple[Revocation, ...]:
+        """Return the issuer's revoked certificates in the order of their serial numbers."""
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT serial, revoked_at, reason FROM issued WHERE issuer=? AND revoked_at IS NOT NULL"
+                " ORDER BY length(serial), serial",
+                (issuer,),
+            ).fetchall()
+        return tuple(
+            Revocation(
+                serial_number=int(serial, 16),
+                revoked_at=datetime.fromisoformat(revoked_at),
+                reason=RevocationReason(reason),
+            )
+            for serial, revoked_at, reason in rows
+        )
+
+    def revocation_of(self, issuer: str, serial_number: int) -> Revocation | None:
+        """Return the revocation of one certificate, if it is revoked."""
+        found = [r for r in self.revocations(issuer) if r.serial_number == serial_number]
+        return found[0] if found else None
+
+    def take_numbers(self, counter: str, count: int) -> range:
+        """Take the next `count` numbers of a counter; no two callers ever get the same one. Starts at 1."""
+        with self._writing() as db:
+            db.execute("INSERT OR IGNORE INTO counter (name, next) VALUES (?, 1)", (counter,))
+            (first,) = db.execute("SELECT next FROM counter WHERE name=?", (counter,)).fetchone()
+            db.execute("UPDATE counter SET next=? WHERE name=?", (first + count, counter))
+        return range(first, first + count)
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with closing(sqlite3.connect(self._path, timeout=10, isolation_level=None)) as db:
+                if not self._has_schema:
+                    db.executescript(_SCHEMA)
+                    self._has_schema = True
+                yield db
+        except sqlite3.Error as error:
+            raise AuthorityUnavailable(f"The register {self._path} cannot be used: {error}.") from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._reading() as db:
+            db.execute("PRAGMA synchronous=FULL")
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+            except BaseException:
+                db.execute("ROLLBACK")
+                raise
+            db.execute("COMMIT")

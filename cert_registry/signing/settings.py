@@ -1,0 +1,85 @@
+"""Where the token and the public certificates are, read once from `longzheng.yaml`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from cert_registry.signing.errors import ConfigurationError
+from cert_registry.signing.token import Token
+
+#: Tokens that the running service opens. The root's is not among them: it serves the ceremony alone.
+PURPOSES = ("seals", "pki", "log", "receipts", "keys")
+
+#: Best practices time-stamp policy of EN 319 421, for want of an arc of our own.
+BASELINE_TSA_POLICY = "0.4.0.2023.1.1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenPlace:
+    """A token's label and the file with its user PIN."""
+
+    label: str
+    pin_file: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Settings of this package."""
+
+    module_path: Path
+    tokens: Mapping[str, TokenPlace]
+    pki_directory: Path
+    public_url: str
+    tsa_policy_oid: str = BASELINE_TSA_POLICY
+
+    @classmethod
+    def from_mapping(
+        cls, section: Mapping[str, Any], *, pki_directory: str | Path, public_url: str
+    ) -> "Settings":
+        """Read the section `token`; a root token in it is passed over.
+
+        Args:
+            section: `module_path`, `tokens` (purpose to `label` and `pin_file`), optionally `tsa_policy_oid`.
+            pki_directory: `pki.directory` of the file.
+            public_url: `public_url` of the file; signing certificates point below it.
+
+        Raises:
+            ConfigurationError: With a sentence that says what to change.
+        """
+        module_path = section.get("module_path")
+        if not isinstance(module_path, str) or not module_path:
+            raise ConfigurationError("token.module_path must name the PKCS#11 library of the token.")
+        places = section.get("tokens")
+        if not isinstance(places, Mapping):
+            raise ConfigurationError("token.tokens must map seals, pki, log, receipts and keys to a token.")
+        tokens = {purpose: _place(places.get(purpose), purpose) for purpose in PURPOSES}
+        policy = section.get("tsa_policy_oid", BASELINE_TSA_POLICY)
+        if not isinstance(policy, str) or not all(arc.isdecimal() for arc in policy.split(".")):
+            raise ConfigurationError("token.tsa_policy_oid must be an object identifier such as 1.2.3.4.")
+        return cls(
+            module_path=Path(module_path),
+            tokens=MappingProxyType(tokens),
+            pki_directory=Path(pki_directory),
+            public_url=public_url.rstrip("/"),
+            tsa_policy_oid=policy,
+        )
+
+    def open_token(self, purpose: str) -> Token:
+        """Return the token for `seals`, `pki`, `log`, `receipts` or `keys`; opens nothing yet."""
+        place = self.tokens[purpose]
+        return Token(self.module_path, place.label, place.pin_file)
+
+
+def _place(value: object, purpose: str) -> TokenPlace:
+    if not isinstance(value, Mapping):
+        raise ConfigurationError(f"token.tokens.{purpose} must hold label and pin_file.")
+    label, pin_file = value.get("label"), value.get("pin_file")
+    if not isinstance(label, str) or not label:
+        raise ConfigurationError(f"token.tokens.{purpose}.label must be the label of a token.")
+    if not isinstance(pin_file, str | Path) or not str(pin_file):
+        raise ConfigurationError(
+            f"token.tokens.{purpose}.pin_file must be the path of the file with its PIN."
+        )
+    return TokenPlace(label=label, pin_file=Path(pin_file))

@@ -1,0 +1,222 @@
+"""The key ceremony: makes tokens, keys and certificates as `ceremony.yaml` says.
+
+Idempotent and resumable: every step looks first whether its result exists, so a ceremony that was broken off
+is finished by running it again, and a finished one is left as it is.
+"""
+
+import argparse
+import fcntl
+import hashlib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from cert_registry.signing.durable_files import write_durably
+from cert_registry.signing.errors import SigningError
+from cert_registry.signing.pki.crl import CrlPublisher, parse_crl
+from cert_registry.signing.pki.directory import ROOT, PkiDirectory
+from cert_registry.signing.pki.issuing import Issuer, Subject, issue_certificate
+from cert_registry.signing.pki.profiles import CertificateProfile
+from cert_registry.signing.token import KeyAlgorithm, Token
+from hsm_sim.errors import CeremonyError, TokenLost
+from hsm_sim.plan import PLAN_FILE, Plan, PlannedCertificate, PlannedKey, read_plan, read_seals
+from hsm_sim.softhsm import configure, ensure_token
+from hsm_sim.transcript import Transcript
+
+_PAIRS = (KeyAlgorithm.ECDSA_P256, KeyAlgorithm.ED25519, KeyAlgorithm.RSA_3072)
+
+
+def run(state_dir: Path, public_url: str, *, organisations: Path | None = None) -> None:
+    """Carry out the ceremony, or what is left of it. Points this process's SoftHSM at the state directory.
+
+    Args:
+        state_dir: The state directory; writes `softhsm/`, `secrets/` and `pki/` in it.
+        public_url: Address of the service, without a slash at the end; it goes into the certificates.
+        organisations: Demo mode: the organisations file whose seals get keys and certificates.
+
+    Raises:
+        CeremonyError: With a sentence that says what to do.
+    """
+    state_dir = state_dir.resolve()
+    pki_dir = state_dir / "pki"
+    pki_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        with _alone(pki_dir):
+            _Ceremony(state_dir, public_url.rstrip("/")).run(organisations)
+    except SigningError as error:
+        raise CeremonyError(f"The ceremony stopped: {error} Run it again to finish it.") from error
+
+
+class _Ceremony:
+    def __init__(self, state_dir: Path, public_url: str) -> None:
+        text = PLAN_FILE.read_text(encoding="utf-8")
+        self._state_dir = state_dir
+        self._public_url = public_url
+        self._plan: Plan = read_plan(text)
+        self._plan_sha256 = hashlib.sha256(text.encode()).hexdigest()
+        self._pki = PkiDirectory(state_dir / "pki")
+        self._transcript = Transcript.open(state_dir / "pki" / "ceremony-transcript.json")
+        self._tokens: dict[str, Token] = {}
+
+    def run(self, organisations: Path | None) -> None:
+        configure(self._state_dir)
+        for label in self._plan.tokens:  # (1) tokens
+            self._tokens[label], made = ensure_token(self._state_dir, label)
+            if made:
+                self._note("token made", token=label)
+        for key in self._plan.keys:  # (2) keys
+            self._ensure_key(key)
+        for certificate in self._plan.certificates:  # (3) certificates
+            self._ensure_certificate(certificate)
+        self._ensure_trust_list()  # (4) trust anchors and the root's revocation list
+        self._ensure_root_crl()
+        if organisations is not None:  # (5) demo seals
+            self._ensure_seals(organisations)
+        if self._transcript.changed:  # (6) transcript
+            root = self._plan.key_of(ROOT)
+            self._transcript.sign_and_write(
+                self._tokens[root.token].signing_key(root.label),
+                plan_sha256=self._plan_sha256,
+                public_url=self._public_url,
+            )
+
+    def _note(self, act: str, **details: str | int) -> None:
+        self._transcript.note(act, now=datetime.now(UTC), **details)
+
+    def _ensure_key(self, key: PlannedKey) -> None:
+        token = self._tokens[key.token]
+        if token.has_key(key.label):
+            return
+        token.generate(key.label, key.algorithm)
+        details = {"token": key.token, "key": key.label, "algorithm": key.algorithm.value}
+        if key.algorithm in _PAIRS:
+            public_key = token.public_key(key.label)
+            der = public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+            details["public_key_sha256"] = hashlib.sha256(der).hexdigest()
+        self._note("key made", **details)
+
+    def _ensure_certificate(self, planned: PlannedCertificate) -> None:
+        self._certify(
+            name=planned.name,
+            profile=planned.profile,
+            key=planned.key,
+            issuer=planned.issuer,
+            subject=Subject(common_name=planned.common_name, organisation=planned.organisation),
+            valid_for=planned.valid_for,
+        )
+
+    def _certify(
+        self,
+        *,
+        name: str,
+        profile: CertificateProfile,
+        key: PlannedKey,
+        issuer: str,
+        subject: Subject,
+        valid_for: timedelta,
+    ) -> None:
+        public_key = self._tokens[key.token].public_key(key.label)
+        if self._pki.has(name):
+            if self._pki.certificate(name).public_key() != public_key:
+                raise TokenLost(
+                    f"The certificate {name} is for another key than {key.token}/{key.label}: "
+                    "restore the token that belongs to it, or start over with reset."
+                )
+            return
+        issuer_key = self._plan.key_of(issuer)
+        now = datetime.now(UTC)
+        certificate = issue_certificate(
+            profile=profile,
+            subject=subject,
+            public_key=public_key,
+            issuer=Issuer(
+                name=issuer,
+                key=self._tokens[issuer_key.token].signing_key(issuer_key.label),
+                certificate=None if issuer == name else self._pki.certificate(issuer),
+            ),
+            public_url=self._public_url,
+            valid_for=valid_for,
+            now=now,
+        )
+        self._pki.add(name, certificate, issuer=issuer)
+        self._note(
+            "certificate issued",
+            certificate=name,
+            issuer=issuer,
+            profile=profile.name,
+            serial_number=f"{certificate.serial_number:x}",
+            sha256=certificate.fingerprint(hashes.SHA256()).hex(),
+        )
+
+    def _ensure_trust_list(self) -> None:
+        pem = self._pki.certificate(ROOT).public_bytes(Encoding.PEM)
+        file = self._pki.path / "trust.pem"
+        if not file.is_file() or file.read_bytes() != pem:
+            write_durably(file, pem)
+
+    def _ensure_root_crl(self) -> None:
+        file = self._pki.path / f"{ROOT}.crl"
+        now = datetime.now(UTC)
+        if file.is_file():
+            stored = parse_crl(file.read_bytes())
+            listed = {entry.serial_number for entry in x509.load_der_x509_crl(stored.der)}
+            revoked = {r.serial_number for r in self._pki.register.revocations(ROOT)}
+            if listed == revoked and now < stored.this_update + (stored.next_update - stored.this_update) / 2:
+                return
+        root = self._plan.key_of(ROOT)
+        publisher = CrlPublisher(self._pki, {ROOT: self._tokens[root.token].signing_key(root.label)})
+        made = publisher.publish(ROOT, life=self._plan.root_crl_life, now=now)
+        self._note("revocation list signed", issuer=ROOT, number=made.number)
+
+    def _ensure_seals(self, organisations: Path) -> None:
+        plan = self._plan.seals
+        for seal in read_seals(organisations):
+            key = PlannedKey(token=plan.token, label=seal.key_label, algorithm=plan.algorithm)
+            self._ensure_key(key)
+            self._certify(
+                name=seal.key_label,
+                profile=plan.profile,
+                key=key,
+                issuer=plan.issuer,
+                subject=Subject(
+                    common_name=seal.seal_name,
+                    organisation=seal.department_name,
+                    credit_code=seal.credit_code,
+                ),
+                valid_for=plan.valid_for,
+            )
+
+
+@contextmanager
+def _alone(pki_dir: Path) -> Iterator[None]:
+    with (pki_dir / ".ceremony-lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise CeremonyError("Another ceremony is running on this state directory.") from error
+        yield
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Carry out the ceremony from the command line; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m hsm_sim.ceremony", description=__doc__)
+    parser.add_argument("--state-dir", type=Path, required=True)
+    parser.add_argument("--public-url", required=True)
+    parser.add_argument("--organisations", type=Path, help="demo mode: make keys for the seals of this file")
+    options = parser.parse_args(arguments)
+    try:
+        run(options.state_dir, options.public_url, organisations=options.organisations)
+    except CeremonyError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,21 @@
+"""What can go wrong in a ceremony."""
+
+from typing import ClassVar
+
+
+class CeremonyError(Exception):
+    """Base; the sentence says what a person can do."""
+
+    code: ClassVar[str] = "ceremony-error"
+
+
+class PlanRefused(CeremonyError):
+    """The ceremony file or the organisations file is not what it must be."""
+
+    code = "ceremony-plan-refused"
+
+
+class TokenLost(CeremonyError):
+    """A token exists without its PIN file, or a certificate without its key."""
+
+    code = "ceremony-token-lost"
