@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         IssuingAuthority,
         ObjectStore,
         Press,
+        RegistrationBook,
         ReleaseCheck,
         SealDesk,
         SecretSource,
@@ -37,6 +38,7 @@ class IssuingRoom:
     authority: IssuingAuthority
     drafts: DraftChecker
     intents: IntentBook
+    registration: RegistrationBook
     secrets: SecretSource
     press: Press
     objects: ObjectStore
@@ -83,11 +85,11 @@ def issue(order: IssueOrder | Intent, *, room: IssuingRoom, now: datetime) -> Is
         rendered = room.intents.rendered(intent) or _render(intent, room=room, now=now)
         sealed = room.intents.sealed(rendered) or _seal(rendered, room=room, now=now)
         # (8) one transaction: the row `pending`, holders, first event, and the leaf in the outbox
-        registered = room.intents.registered(sealed) or room.intents.register(sealed, now=now)
+        registered = room.registration.registered(sealed) or room.registration.register(sealed, now=now)
         # (9) sequence by leaf (the log appends each leaf once), checkpoint, row `effective`
         leaf_index = _sequence(registered, room=room, now=now)
         # (10) deliver, notify
-        already_issued = not room.intents.deliver(registered, now=now)
+        already_issued = not room.registration.deliver(registered, now=now)
     return IssuedEcert(
         intent_id=intent.intent_id,
         identifier=intent.identifier,
@@ -127,5 +129,5 @@ def _sequence(registered: RegisteredEcert, *, room: IssuingRoom, now: datetime) 
     if registered.leaf_index is not None:
         return registered.leaf_index
     (leaf_index,) = room.log.sequence((registered.leaf_entry,))
-    room.intents.make_effective(registered, leaf_index=leaf_index, now=now)
+    room.registration.make_effective(registered, leaf_index=leaf_index, now=now)
     return leaf_index

@@ -178,6 +178,10 @@ class IntentBook(Protocol):
         """Record the sealed file."""
         ...
 
+
+class RegistrationBook(Protocol):
+    """The registry's side of issuing: rows, leaves, delivery (steps 8 to 10)."""
+
     def registered(self, sealed: SealedIntent) -> RegisteredEcert | None:
         """What step 8 recorded."""
         ...

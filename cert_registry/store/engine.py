@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, final
 
 from sqlalchemy import create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection, Engine, Table
 
 _BUSY_TIMEOUT_MS: Final = 15_000
 _WRITE: Final = "longzheng_write"
@@ -90,6 +91,12 @@ def open_database(database: str | Path) -> Database:
     except (ArgumentError, ImportError) as error:
         raise ConfigurationError("database: not a file path or URL with an installed driver") from error
     return Database(engine)
+
+
+def insert_missing(connection: Connection, table: Table, **values: object) -> bool:
+    """Insert a row unless its key or a unique value is there already; tells whether it was inserted."""
+    build = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    return connection.execute(build(table).values(values).on_conflict_do_nothing()).rowcount == 1
 
 
 def _prepare_sqlite(engine: Engine) -> None:

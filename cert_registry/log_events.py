@@ -1,0 +1,98 @@
+"""What the transparency log is told: events without personal data, hidden behind a 256-bit salt.
+
+An event is hashed as SHA-256(domain ‖ 00 ‖ salt ‖ JCS(event)); see `tlog.leaf`. Whoever holds an ecert has
+the issue's salt in its twin; later salts stand in answers, so that everybody can recompute their leaf.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import rfc8785
+
+from cert_registry.tlog.leaf import leaf_entry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from cert_registry.issuance_forms import SealedIntent
+    from cert_registry.types import StateEvent
+
+ISSUED = "ecert-issued"
+STATE_CHANGED = "ecert-state-changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewLeaf:
+    """A leaf that is about to be put into the outbox."""
+
+    kind: str
+    sequence: int
+    event: str  # RFC 8785
+    salt: bytes
+    entry: bytes
+
+
+def issued_leaf(sealed: SealedIntent) -> NewLeaf:
+    """The leaf of an issue; its salt is the one in the twin."""
+    intent = sealed.rendered.intent
+    event = {
+        "event": ISSUED,
+        "identifier": intent.identifier,
+        "file_sha256": sealed.file_digest,
+        "twin_sha256": sealed.rendered.twin_digest,
+        "seal_id": sealed.seal_id,
+        "recorded_at": instant_text(intent.stored_at),
+    }
+    return _leaf(ISSUED, 1, event, intent.secrets.salt)
+
+
+def state_leaf(event: StateEvent, *, salt: bytes) -> NewLeaf:
+    """The leaf of a state change."""
+    return _leaf(
+        STATE_CHANGED,
+        event.sequence,
+        {
+            "event": STATE_CHANGED,
+            "identifier": event.identifier,
+            "sequence": event.sequence,
+            "operation": event.operation.value,
+            "state": event.state.value,
+            "file_state": event.file_state.value,
+            "reason": event.reason,
+            "legal_basis": event.legal_basis,
+            "department": event.actor_department,
+            "effective_at": instant_text(event.effective_at),
+            "recorded_at": instant_text(event.recorded_at),
+        },
+        salt,
+    )
+
+
+def domain_of(kind: str) -> str:
+    """The hash domain of a kind of event."""
+    return f"longzheng {kind} v1"
+
+
+def instant_text(instant: datetime) -> str:
+    """An instant as it stands in events and twins: UTC, microseconds, `Z`."""
+    return instant.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def event_document(event: str) -> Mapping[str, Any]:
+    """The event that an outbox row holds."""
+    document: Mapping[str, Any] = json.loads(event)
+    return document
+
+
+def _leaf(kind: str, sequence: int, event: Mapping[str, Any], salt: bytes) -> NewLeaf:
+    return NewLeaf(
+        kind=kind,
+        sequence=sequence,
+        event=rfc8785.dumps(dict(event)).decode(),
+        salt=salt,
+        entry=leaf_entry(domain_of(kind), salt, event),
+    )

@@ -1,0 +1,338 @@
+"""The intent book: every order that got an identifier, and how far it came (steps 2 to 7)."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Final, final
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from cert_registry.errors import IdempotencyConflict, TransitionRefused
+from cert_registry.identifier import new_identifier, parse_identifier
+from cert_registry.issuance_forms import (
+    Intent,
+    IntentSecrets,
+    RenderedIntent,
+    Reservation,
+    SealedIntent,
+    SealPlace,
+)
+from cert_registry.store.order_json import dump_draft, load_draft
+from cert_registry.store.status_entries import take_status_entry
+from cert_registry.store.tables import ECERTS, INTENTS, SEAL_USES
+from cert_registry.types import (
+    EcertIdentifier,
+    EcertState,
+    FileDigest,
+    FileState,
+    IntentId,
+    IntentStage,
+    TwoPersons,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Row
+
+    from cert_registry.issuance_forms import CheckedDraft, SealGrant
+    from cert_registry.ports import DataCipher
+    from cert_registry.store.engine import Database
+    from cert_registry.types import IssueOrder
+
+_OPEN: Final = (
+    IntentStage.STORED.value,
+    IntentStage.RENDERED.value,
+    IntentStage.SEALED.value,
+    IntentStage.PENDING.value,
+    IntentStage.EFFECTIVE.value,
+)
+
+
+@final
+class SqlIntents:
+    """The intent book in SQL.
+
+    Args:
+        database: Where the rows are.
+        cipher: Encrypts orders and check codes.
+        random_below: Cryptographic; draws serials and status indexes.
+    """
+
+    def __init__(self, *, database: Database, cipher: DataCipher, random_below: Callable[[int], int]) -> None:
+        self._database = database
+        self._cipher = cipher
+        self._random_below = random_below
+
+    # ── (2) ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def reserve(self, order: IssueOrder, *, now: datetime) -> Reservation:
+        """The reservation of the order's key, made now or found.
+
+        Raises:
+            TransitionRefused: What the order replaces is being replaced in another case.
+        """
+        with self._database.reading() as connection:
+            row = _find_key(connection, order)
+        if row is not None:
+            return _reservation(row)
+        try:
+            with self._database.writing() as connection:
+                row = _find_key(connection, order)
+                if row is None:
+                    connection.execute(insert(INTENTS).values(self._new_row(order, now)))
+                    row = _find_key(connection, order)
+        except IntegrityError as error:
+            if order.replaces is None:  # another process took the key between look and insert
+                return self.reserve(order, now=now)
+            raise TransitionRefused("该证照正在另一办件中变更。") from error
+        if row is None:
+            raise AssertionError("a row that was just inserted is there")
+        return _reservation(row)
+
+    def _new_row(self, order: IssueOrder, now: datetime) -> dict[str, object]:
+        authority = order.authority
+        return {
+            "intent_id": uuid.uuid4().hex,
+            "issuer_code": order.issuer_code,
+            "case_number": order.case_number,
+            "type_code": order.type_code,
+            "service_item": order.service_item,
+            "identifier": str(self._identifier_for(order)),
+            "stage": IntentStage.RESERVED.value,
+            "requested_by": authority.drafter_id
+            if isinstance(authority, TwoPersons)
+            else authority.client_id,
+            "created_at": now,
+        }
+
+    def _identifier_for(self, order: IssueOrder) -> object:
+        if order.replaces is not None:
+            previous = parse_identifier(order.replaces)
+            if str(previous.type_code) == order.type_code and str(previous.issuer_code) == order.issuer_code:
+                return previous.next_version()
+        return new_identifier(order.type_code, order.issuer_code, random_below=self._random_below)
+
+    # ── (4) ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def store(
+        self, reservation: Reservation, draft: CheckedDraft, secrets: IntentSecrets, *, now: datetime
+    ) -> Intent:
+        """Bind the reservation to its content, once.
+
+        Raises:
+            IdempotencyConflict: It is bound to other content.
+        """
+        bound = _bound_to(reservation.intent_id)
+        order_sealed = self._cipher.encrypt(dump_draft(draft), associated_data=bound)
+        code_sealed = self._cipher.encrypt(secrets.check_code.encode(), associated_data=bound)
+        with self._database.writing() as connection:
+            place = take_status_entry(connection, reservation.identifier, self._random_below)
+            connection.execute(
+                update(INTENTS)
+                .where(
+                    INTENTS.c.intent_id == reservation.intent_id,
+                    INTENTS.c.stage == IntentStage.RESERVED.value,
+                )
+                .values(
+                    stage=IntentStage.STORED.value,
+                    content_mac=draft.content_mac,
+                    order_sealed=order_sealed,
+                    check_code_sealed=code_sealed,
+                    check_code_mac=secrets.check_code_mac,
+                    salt=secrets.salt,
+                    status_list=place[0],
+                    status_index=place[1],
+                    stored_at=now,
+                )
+            )
+            row = _row(connection, reservation.intent_id)
+        if row.content_mac != draft.content_mac:
+            raise IdempotencyConflict("同一办件、同一证照类型和事项已用其他内容制证。")
+        return self._intent(row)
+
+    # ── (5) ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def rendered(self, intent: Intent) -> RenderedIntent | None:
+        """What step 5 recorded."""
+        with self._database.reading() as connection:
+            return _rendered(intent, _row(connection, intent.intent_id))
+
+    def record_rendered(
+        self, intent: Intent, *, page_digest: FileDigest, twin_digest: FileDigest, seal_place: SealPlace
+    ) -> RenderedIntent:
+        """Record page and twin, once; whoever comes second gets what the first recorded."""
+        with self._database.writing() as connection:
+            connection.execute(
+                update(INTENTS)
+                .where(INTENTS.c.intent_id == intent.intent_id, INTENTS.c.stage == IntentStage.STORED.value)
+                .values(
+                    stage=IntentStage.RENDERED.value,
+                    rendered_digest=page_digest,
+                    twin_digest=twin_digest,
+                    seal_place=json.dumps(asdict(seal_place)),
+                )
+            )
+            rendered = _rendered(intent, _row(connection, intent.intent_id))
+        if rendered is None:
+            raise AssertionError("an intent that was just rendered has its digests")
+        return rendered
+
+    # ── (6, 7) ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def require_open_case(self, intent: Intent) -> None:
+        """Evidence that what this intent replaces is still there to be replaced.
+
+        Raises:
+            TransitionRefused: It is not.
+        """
+        replaces = intent.draft.order.replaces
+        if replaces is None:
+            return
+        with self._database.reading() as connection:
+            row = connection.execute(
+                select(ECERTS.c.state, ECERTS.c.file_state, ECERTS.c.replaced_by).where(
+                    ECERTS.c.identifier == replaces
+                )
+            ).one_or_none()
+        if (
+            row is None
+            or row.state != EcertState.VALID.value
+            or row.file_state != FileState.CURRENT.value
+            or row.replaced_by is not None
+        ):
+            raise TransitionRefused("被替换的证照不存在、已不是有效状态或已被替换。")
+
+    def record_seal_use(self, rendered: RenderedIntent, grant: SealGrant, *, now: datetime) -> int:
+        """Record that a seal is about to be used; returns the use's number."""
+        with self._database.writing() as connection:
+            result = connection.execute(
+                insert(SEAL_USES).values(
+                    intent_id=rendered.intent.intent_id,
+                    seal_id=grant.seal_id,
+                    rendered_digest=rendered.page_digest,
+                    started_at=now,
+                    outcome="started",
+                )
+            )
+            (use_id,) = result.inserted_primary_key or (0,)
+        return int(use_id)
+
+    def sealed(self, rendered: RenderedIntent) -> SealedIntent | None:
+        """What step 7 recorded."""
+        with self._database.reading() as connection:
+            return _sealed(rendered, _row(connection, rendered.intent.intent_id))
+
+    def record_sealed(
+        self, rendered: RenderedIntent, *, file_digest: FileDigest, grant: SealGrant, use: int
+    ) -> SealedIntent:
+        """Record the sealed file, once; a file that comes second is recorded as discarded, never delivered."""
+        with self._database.writing() as connection:
+            won = connection.execute(
+                update(INTENTS)
+                .where(
+                    INTENTS.c.intent_id == rendered.intent.intent_id,
+                    INTENTS.c.stage == IntentStage.RENDERED.value,
+                )
+                .values(stage=IntentStage.SEALED.value, sealed_digest=file_digest, seal_id=grant.seal_id)
+            ).rowcount
+            connection.execute(
+                update(SEAL_USES)
+                .where(SEAL_USES.c.use_id == use)
+                .values(sealed_digest=file_digest, outcome="sealed" if won else "discarded")
+            )
+            sealed = _sealed(rendered, _row(connection, rendered.intent.intent_id))
+        if sealed is None:
+            raise AssertionError("an intent that was just sealed has its digest")
+        return sealed
+
+    # ── recovery and look-ups ────────────────────────────────────────────────────────────────────────────
+
+    def unfinished(self) -> tuple[Intent, ...]:
+        """Every stored intent that is not yet delivered, oldest first."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                select(INTENTS).where(INTENTS.c.stage.in_(_OPEN)).order_by(INTENTS.c.stored_at)
+            ).all()
+        return tuple(self._intent(row) for row in rows)
+
+    def note_problem(self, intent_id: IntentId, code: str) -> None:
+        """Record why an intent waits (an error's code); empty when it no longer does."""
+        with self._database.writing() as connection:
+            connection.execute(update(INTENTS).where(INTENTS.c.intent_id == intent_id).values(problem=code))
+
+    def find(self, intent_id: IntentId, *, requested_by: str) -> tuple[Intent | None, IntentStage] | None:
+        """An intent of this requester and how far it came; the intent is None while only reserved."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                select(INTENTS).where(
+                    INTENTS.c.intent_id == intent_id, INTENTS.c.requested_by == requested_by
+                )
+            ).one_or_none()
+        if row is None:
+            return None
+        stage = IntentStage(row.stage)
+        return (None if stage is IntentStage.RESERVED else self._intent(row)), stage
+
+    def _intent(self, row: Row[tuple[object, ...]]) -> Intent:
+        bound = _bound_to(row.intent_id)
+        code = self._cipher.decrypt(row.check_code_sealed, associated_data=bound).decode()
+        return Intent(
+            intent_id=IntentId(row.intent_id),
+            identifier=EcertIdentifier(row.identifier),
+            version=parse_identifier(row.identifier).version,
+            draft=load_draft(self._cipher.decrypt(row.order_sealed, associated_data=bound)),
+            secrets=IntentSecrets(check_code=code, check_code_mac=row.check_code_mac, salt=row.salt),
+            status_list=row.status_list,
+            status_index=row.status_index,
+            stored_at=row.stored_at,
+        )
+
+
+def _bound_to(intent_id: str) -> bytes:
+    return b"longzheng intent v1\0" + intent_id.encode()
+
+
+def _find_key(connection: Connection, order: IssueOrder) -> Row[tuple[object, ...]] | None:
+    return connection.execute(
+        select(INTENTS).where(
+            INTENTS.c.issuer_code == order.issuer_code,
+            INTENTS.c.case_number == order.case_number,
+            INTENTS.c.type_code == order.type_code,
+            INTENTS.c.service_item == order.service_item,
+        )
+    ).one_or_none()
+
+
+def _row(connection: Connection, intent_id: str) -> Row[tuple[object, ...]]:
+    return connection.execute(select(INTENTS).where(INTENTS.c.intent_id == intent_id)).one()
+
+
+def _reservation(row: Row[tuple[object, ...]]) -> Reservation:
+    return Reservation(
+        intent_id=IntentId(row.intent_id),
+        identifier=EcertIdentifier(row.identifier),
+        version=parse_identifier(row.identifier).version,
+        bound_at=row.stored_at,
+    )
+
+
+def _rendered(intent: Intent, row: Row[tuple[object, ...]]) -> RenderedIntent | None:
+    if row.rendered_digest is None:
+        return None
+    return RenderedIntent(
+        intent=intent,
+        page_digest=FileDigest(row.rendered_digest),
+        twin_digest=FileDigest(row.twin_digest),
+        seal_place=SealPlace(**json.loads(row.seal_place)),
+    )
+
+
+def _sealed(rendered: RenderedIntent, row: Row[tuple[object, ...]]) -> SealedIntent | None:
+    if row.sealed_digest is None:
+        return None
+    return SealedIntent(rendered=rendered, file_digest=FileDigest(row.sealed_digest), seal_id=row.seal_id)

@@ -1,0 +1,268 @@
+"""From a sealed intent to a row that may be answered as valid (steps 8 to 10)."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import TYPE_CHECKING, final
+
+from sqlalchemy import insert, select, update
+
+from cert_registry.civil_date import civil_date_at
+from cert_registry.issuance_forms import RegisteredEcert
+from cert_registry.log_events import ISSUED, issued_leaf, state_leaf
+from cert_registry.store.engine import insert_missing
+from cert_registry.store.events import append_event
+from cert_registry.store.outbox import mark_leaf, put_leaf
+from cert_registry.store.tables import DRAFTS, ECERT_HOLDERS, ECERTS, INTENTS, NOTICES, OUTBOX
+from cert_registry.types import (
+    DepartmentCode,
+    DraftStage,
+    EcertIdentifier,
+    EcertState,
+    FileState,
+    IntentStage,
+    Origin,
+    Registration,
+    StateEvent,
+    StateOperation,
+    TwoPersons,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from cert_registry.issuance_forms import Intent, SealedIntent
+    from cert_registry.ports import DataCipher, HolderIndex
+    from cert_registry.store.engine import Database
+    from idp.identity.holder import HolderReference
+
+
+def face_binding(identifier: str) -> bytes:
+    """Associated data of an ecert's encrypted face."""
+    return b"longzheng face v1\0" + identifier.encode()
+
+
+def code_binding(identifier: str) -> bytes:
+    """Associated data of an ecert's encrypted check code."""
+    return b"longzheng check code v1\0" + identifier.encode()
+
+
+@final
+class SqlRegistration:
+    """The registration book in SQL."""
+
+    def __init__(self, *, database: Database, cipher: DataCipher, holders: HolderIndex) -> None:
+        self._database = database
+        self._cipher = cipher
+        self._holders = holders
+
+    def registered(self, sealed: SealedIntent) -> RegisteredEcert | None:
+        """What step 8 recorded."""
+        with self._database.reading() as connection:
+            return _registered(connection, sealed)
+
+    def register(self, sealed: SealedIntent, *, now: datetime) -> RegisteredEcert:
+        """In one transaction: the row `pending`, its holders, its first event, its leaf."""
+        intent = sealed.rendered.intent
+        references = [(self._holders.reference(holder), holder.code_type) for holder in intent.draft.holders]
+        row = self._ecert_row(sealed, now)
+        with self._database.writing() as connection:
+            found = _registered(connection, sealed)
+            if found is not None:
+                return found
+            connection.execute(insert(ECERTS).values(row))
+            _insert_holders(connection, intent.identifier, references)
+            append_event(connection, _issue_event(intent, now))
+            put_leaf(connection, intent.identifier, issued_leaf(sealed), now=now)
+            _advance(connection, intent, IntentStage.SEALED, IntentStage.PENDING)
+            registered = _registered(connection, sealed)
+        if registered is None:
+            raise AssertionError("a row that was just inserted is there")
+        return registered
+
+    def make_effective(self, registered: RegisteredEcert, *, leaf_index: int, now: datetime) -> None:
+        """The row `effective`, the leaf sequenced; a replaced version is closed with its own event."""
+        intent = registered.sealed.rendered.intent
+        with self._database.writing() as connection:
+            mark_leaf(connection, registered.leaf_id, leaf_index, now=now)
+            done = connection.execute(
+                update(ECERTS)
+                .where(
+                    ECERTS.c.identifier == intent.identifier,
+                    ECERTS.c.registration == Registration.PENDING.value,
+                )
+                .values(registration=Registration.EFFECTIVE.value, effective_at=now)
+            ).rowcount
+            _advance(connection, intent, IntentStage.PENDING, IntentStage.EFFECTIVE)
+            if done and intent.draft.order.replaces is not None:
+                _close_replaced(connection, intent, intent.draft.order.replaces, now)
+
+    def deliver(self, registered: RegisteredEcert, *, now: datetime) -> bool:
+        """Notices for the holders, the draft `issued`, the intent `delivered`; False when done before."""
+        intent = registered.sealed.rendered.intent
+        order = intent.draft.order
+        with self._database.writing() as connection:
+            if not _advance(
+                connection, intent, IntentStage.EFFECTIVE, IntentStage.DELIVERED, delivered_at=now
+            ):
+                return False
+            for reference in connection.scalars(
+                select(ECERT_HOLDERS.c.holder_reference).where(
+                    ECERT_HOLDERS.c.identifier == intent.identifier
+                )
+            ).all():
+                insert_missing(
+                    connection,
+                    NOTICES,
+                    holder_reference=reference,
+                    identifier=intent.identifier,
+                    kind="issued",
+                    sequence=1,
+                    created_at=now,
+                )
+            connection.execute(
+                update(DRAFTS)
+                .where(
+                    DRAFTS.c.issuer_code == order.issuer_code,
+                    DRAFTS.c.case_number == order.case_number,
+                    DRAFTS.c.type_code == order.type_code,
+                    DRAFTS.c.stage == DraftStage.SIGNED.value,
+                )
+                .values(stage=DraftStage.ISSUED.value, identifier=intent.identifier, changed_at=now)
+            )
+        return True
+
+    def _ecert_row(self, sealed: SealedIntent, now: datetime) -> dict[str, object]:
+        intent = sealed.rendered.intent
+        draft, order, identifier = intent.draft, intent.draft.order, intent.identifier
+        face = json.dumps(dict(draft.face), ensure_ascii=False).encode()
+        code = intent.secrets.check_code.encode()
+        return {
+            "identifier": identifier,
+            "intent_id": intent.intent_id,
+            "registration": Registration.PENDING.value,
+            "origin": Origin.ISSUED.value,
+            "type_code": order.type_code,
+            "issuer_code": order.issuer_code,
+            "issuer_name": draft.issuer_name,
+            "version": intent.version,
+            "case_number": order.case_number,
+            "service_item": order.service_item,
+            "face_sealed": self._cipher.encrypt(face, associated_data=face_binding(identifier)),
+            "check_code_sealed": self._cipher.encrypt(code, associated_data=code_binding(identifier)),
+            "check_code_mac": intent.secrets.check_code_mac,
+            "file_digest": sealed.file_digest,
+            "twin_digest": sealed.rendered.twin_digest,
+            "issued_on": civil_date_at(intent.stored_at),
+            "valid_from": draft.valid_from,
+            "valid_until": draft.valid_until,
+            "state": EcertState.VALID.value,
+            "state_sequence": 1,
+            "file_state": FileState.CURRENT.value,
+            "frozen": False,
+            "status_list": intent.status_list,
+            "status_index": intent.status_index,
+            "salt": intent.secrets.salt,
+            "replaces": order.replaces,
+            "seal_id": sealed.seal_id,
+            "recorded_at": now,
+        }
+
+
+def _insert_holders(
+    connection: Connection, identifier: EcertIdentifier, references: list[tuple[HolderReference, str]]
+) -> None:
+    connection.execute(
+        insert(ECERT_HOLDERS),
+        [
+            {
+                "identifier": identifier,
+                "position": position,
+                "holder_reference": reference,
+                "code_type": code_type,
+            }
+            for position, (reference, code_type) in enumerate(references, start=1)
+        ],
+    )
+
+
+def _issue_event(intent: Intent, now: datetime) -> StateEvent:
+    order = intent.draft.order
+    by = order.authority
+    return StateEvent(
+        identifier=intent.identifier,
+        sequence=1,
+        operation=StateOperation.ISSUE,
+        state=EcertState.VALID,
+        file_state=FileState.CURRENT,
+        reason="",
+        legal_basis="",
+        actor_id=by.signer_id if isinstance(by, TwoPersons) else by.client_id,
+        actor_department=order.issuer_code,
+        case_number=order.case_number,
+        effective_at=intent.stored_at,
+        recorded_at=now,
+    )
+
+
+def _close_replaced(connection: Connection, intent: Intent, replaced: EcertIdentifier, now: datetime) -> None:
+    old = connection.execute(
+        select(ECERTS.c.state_sequence, ECERTS.c.issuer_code).where(
+            ECERTS.c.identifier == replaced, ECERTS.c.replaced_by.is_(None)
+        )
+    ).one_or_none()
+    if old is None:
+        return
+    event = StateEvent(
+        identifier=replaced,
+        sequence=old.state_sequence + 1,
+        operation=StateOperation.REPLACE,
+        state=EcertState.CANCELLED,
+        file_state=FileState.VOIDED,
+        reason="已由新版本替代",
+        legal_basis="",
+        actor_id=_issue_event(intent, now).actor_id,
+        actor_department=DepartmentCode(old.issuer_code),
+        case_number=intent.draft.order.case_number,
+        effective_at=now,
+        recorded_at=now,
+    )
+    append_event(connection, event)
+    connection.execute(
+        update(ECERTS)
+        .where(ECERTS.c.identifier == replaced)
+        .values(
+            state=event.state.value,
+            file_state=event.file_state.value,
+            state_sequence=event.sequence,
+            replaced_by=intent.identifier,
+        )
+    )
+    put_leaf(connection, replaced, state_leaf(event, salt=secrets.token_bytes(32)), now=now)
+
+
+def _advance(
+    connection: Connection, intent: Intent, of: IntentStage, to: IntentStage, **values: object
+) -> bool:
+    changed = connection.execute(
+        update(INTENTS)
+        .where(INTENTS.c.intent_id == intent.intent_id, INTENTS.c.stage == of.value)
+        .values(stage=to.value, problem="", **values)
+    )
+    return changed.rowcount == 1
+
+
+def _registered(connection: Connection, sealed: SealedIntent) -> RegisteredEcert | None:
+    row = connection.execute(
+        select(OUTBOX.c.leaf_id, OUTBOX.c.leaf_entry, OUTBOX.c.leaf_index).where(
+            OUTBOX.c.subject == sealed.rendered.intent.identifier, OUTBOX.c.kind == ISSUED
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    return RegisteredEcert(
+        sealed=sealed, leaf_id=row.leaf_id, leaf_entry=row.leaf_entry, leaf_index=row.leaf_index
+    )
