@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cert_registry.issuance_forms import SealedIntent
-    from cert_registry.types import StateEvent
+    from cert_registry.types import EcertIdentifier, Origin, StateEvent
 
 ISSUED = "ecert-issued"
+REGISTERED = "ecert-registered"  # stock and pushed ecerts, which were not sealed here
 STATE_CHANGED = "ecert-state-changed"
 
 
@@ -48,6 +49,20 @@ def issued_leaf(sealed: SealedIntent) -> NewLeaf:
         "recorded_at": instant_text(intent.stored_at),
     }
     return _leaf(ISSUED, 1, event, intent.secrets.salt)
+
+
+def registered_leaf(
+    identifier: EcertIdentifier, *, origin: Origin, source: str, recorded_at: datetime, salt: bytes
+) -> NewLeaf:
+    """The leaf of an ecert that came from another registry."""
+    event = {
+        "event": REGISTERED,
+        "identifier": identifier,
+        "origin": origin.value,
+        "source": source,
+        "recorded_at": instant_text(recorded_at),
+    }
+    return _leaf(REGISTERED, 1, event, salt)
 
 
 def state_leaf(event: StateEvent, *, salt: bytes) -> NewLeaf:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, final
 
 from sqlalchemy import insert, select, update
 
-from cert_registry.store.tables import OUTBOX
-from cert_registry.types import EcertIdentifier, LogLeaf
+from cert_registry.log_events import ISSUED, REGISTERED
+from cert_registry.store.tables import ECERTS, OUTBOX
+from cert_registry.types import EcertIdentifier, LogLeaf, Registration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,18 +43,32 @@ class SqlOutbox:
         self._database = database
 
     def waiting(self, limit: int) -> tuple[LogLeaf, ...]:
-        """Leaves without an index, oldest first."""
+        """Leaves without an index, oldest first; those of issues are left to `issuance.issue`, step 9."""
         with self._database.reading() as connection:
             rows = connection.execute(
-                select(OUTBOX).where(OUTBOX.c.leaf_index.is_(None)).order_by(OUTBOX.c.leaf_id).limit(limit)
+                select(OUTBOX)
+                .where(OUTBOX.c.leaf_index.is_(None), OUTBOX.c.kind != ISSUED)
+                .order_by(OUTBOX.c.leaf_id)
+                .limit(limit)
             ).all()
         return tuple(leaf_of(row) for row in rows)
 
     def mark_sequenced(self, indexes: Mapping[int, int], *, now: datetime) -> None:
-        """Record the index of each leaf by its id."""
+        """Record the index of each leaf by its id; stock whose leaf is in the log becomes effective."""
         with self._database.writing() as connection:
             for leaf_id, index in indexes.items():
                 mark_leaf(connection, leaf_id, index, now=now)
+                subject = select(OUTBOX.c.subject).where(
+                    OUTBOX.c.leaf_id == leaf_id, OUTBOX.c.kind == REGISTERED
+                )
+                connection.execute(
+                    update(ECERTS)
+                    .where(
+                        ECERTS.c.identifier == subject.scalar_subquery(),
+                        ECERTS.c.registration == Registration.PENDING.value,
+                    )
+                    .values(registration=Registration.EFFECTIVE.value, effective_at=now)
+                )
 
     def leaves_of(self, subject: EcertIdentifier) -> tuple[LogLeaf, ...]:
         """Every leaf about one ecert, oldest first."""

@@ -1,0 +1,100 @@
+"""The record of checks: every question about an ecert is kept with who asked, for what, on which ground."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol, final
+
+from cert_registry.errors import CheckIncomplete
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from cert_registry.types import DepartmentCode, EcertIdentifier
+
+_LONGEST: Final = {
+    "department_code": 18,
+    "department_name": 200,
+    "client_id": 64,
+    "officer": 64,
+    "purpose": 200,
+    "service_item": 64,
+    "case_number": 64,
+    "legal_basis": 200,
+    "operation": 24,
+    "answer": 200,
+}
+_DEMANDED: Final = ("department_code", "client_id", "purpose", "service_item", "case_number", "operation")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One question and a summary of its answer.
+
+    Attributes:
+        identifier: None when what was asked for is not in the registry.
+        officer: Who sat at the asking end, as the department names them; may be empty for automatic checks.
+        operation: `verify-file`, `verify-digest`, `verify-identifier`, `compare`, `read`, `requirements`, …
+        fields: Names of the fields compared or read; never values.
+        answer: A summary such as `TOTAL-PASSED; 有效`; never a value.
+    """
+
+    identifier: EcertIdentifier | None
+    department_code: DepartmentCode
+    department_name: str
+    client_id: str
+    officer: str
+    purpose: str
+    service_item: str
+    case_number: str
+    legal_basis: str
+    operation: str
+    fields: tuple[str, ...] = ()
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRecord:
+    """A check as it was recorded."""
+
+    check_id: str
+    asked_at: datetime
+    check: Check
+
+
+class CheckBook(Protocol):
+    """Where checks are kept."""
+
+    def add(self, check: Check, *, now: datetime) -> str:
+        """Record one check, durable when this returns; its id."""
+        ...
+
+    def about(self, identifier: EcertIdentifier, *, limit: int) -> tuple[CheckRecord, ...]:
+        """Checks of one ecert, newest first."""
+        ...
+
+
+@final
+class Checks:
+    """Records checks and shows them to whom they concern."""
+
+    def __init__(self, *, book: CheckBook) -> None:
+        self._book = book
+
+    def record_check(self, check: Check, *, now: datetime) -> str:
+        """Record a check before its answer leaves; its id.
+
+        Raises:
+            CheckIncomplete: Purpose, service item, case number or asker is missing, or a text is too long.
+        """
+        for name in _DEMANDED:
+            if not str(getattr(check, name)).strip():
+                raise CheckIncomplete(f"缺少必填项 {name}：每次查验都须写明查验主体、目的、事项和办件编号。")
+        for name, longest in _LONGEST.items():
+            if len(str(getattr(check, name))) > longest:
+                raise CheckIncomplete(f"{name} 超过 {longest} 个字符。")
+        return self._book.add(check, now=now)
+
+    def checks_of(self, identifier: EcertIdentifier, *, limit: int = 200) -> tuple[CheckRecord, ...]:
+        """Every check of an ecert, newest first, for its holder."""
+        return self._book.about(identifier, limit=limit)
