@@ -1,0 +1,54 @@
+"""Errors of the real-name provider, on top of `idp.identity.errors`."""
+
+from idp.identity.errors import IdentityError
+
+
+class ConfigurationError(IdentityError):
+    """A setting is missing or wrong; the sentence says what to do."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, code="configuration")
+
+
+class MalformedMobile(IdentityError):
+    """A text is not a mobile number."""
+
+
+class MalformedCode(IdentityError):
+    """A text has not the form of an SMS code."""
+
+
+class RegisterUnavailable(IdentityError):
+    """The population register does not answer, or refuses our account."""
+
+
+class OwnershipUnavailable(IdentityError):
+    """The operators' register of mobile numbers does not answer."""
+
+
+class SmsRefused(IdentityError):
+    """A message is not sent now; `code` is `cool-down`, `daily-limit` or `gateway`.
+
+    Attributes:
+        retry_after_s: seconds after which it makes sense to ask again, 0 when unknown.
+    """
+
+    def __init__(self, sentence: str, *, code: str, retry_after_s: int = 0) -> None:
+        super().__init__(sentence, code=code)
+        self.retry_after_s = retry_after_s
+
+
+class CodeRefused(IdentityError):
+    """An SMS code was not accepted: `wrong`, `expired`, `used-up` or `not-sent`."""
+
+
+class TooManyTries(IdentityError):
+    """The guesses of a day are used up."""
+
+
+class InteractionLost(IdentityError):
+    """The browser's visit is unknown or over; the person starts again at the site."""
+
+
+class DirectoryNotPrepared(IdentityError):
+    """The directory's programs refused what was to be written."""

@@ -1,0 +1,1 @@
+"""The population register: a real directory that answers comparisons and nothing else."""
