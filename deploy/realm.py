@@ -1,0 +1,147 @@
+"""Makes the realm in Keycloak what realm-config/ says: `apply` mends, `plan` only tells.
+
+Order: realm, what accounts hold, roles, scopes, flows, identity providers, the flow bindings, and only then the
+removal of flows that nothing refers to any more; clients and the staff directory last.
+
+A thing is found by its natural key, created if absent, and otherwise merged, so that its internal id and whatever
+an operator set beside our settings stay. Mappers are the exception: on our scopes, clients and providers they are
+exactly those of the files, since a mapper added by hand can put anything into a token.
+"""
+
+import sys
+
+from deploy.configuration import Configuration
+from deploy.realm_changes import Action, Change, Reconciler
+from deploy.realm_clients import ensure_clients, ensure_scopes
+from deploy.realm_connection import RealmConnection
+from deploy.realm_federation import ensure_federations
+from deploy.realm_flows import BuiltFlows, delete_outdated, ensure_flows
+from deploy.realm_keys import ClientKeys
+from deploy.realm_mappers import ensure_mappers
+from deploy.realm_settings import RealmSettings, Representation, merge, read
+
+__all__ = ["Action", "Change", "apply", "plan"]
+
+
+def apply(configuration: Configuration) -> None:
+    """Brings the running Keycloak to realm-config/; a second call in a row changes nothing.
+
+    Raises:
+        KeycloakUnreachable: the admin interface does not answer.
+        KeycloakRefused: it refused one of the changes; those before it stand, and a new call goes on from there.
+        RealmConfigWrong: a file of realm-config/ is wrong.
+    """
+    changes = _reconcile(configuration, write=True)
+    for change in changes:
+        print(f"realm {configuration.keycloak.realm}: {change}", file=sys.stderr)
+    print(f"realm {configuration.keycloak.realm}: {len(changes)} changes", file=sys.stderr)
+
+
+def plan(configuration: Configuration) -> list[Change]:
+    """What `apply` would do now; empty when the realm is as its files say. Secrets cannot be read back, so not compared.
+
+    Raises:
+        KeycloakUnreachable: the admin interface does not answer.
+        RealmConfigWrong: a file of realm-config/ is wrong.
+    """
+    return _reconcile(configuration, write=False)
+
+
+def _reconcile(configuration: Configuration, *, write: bool) -> list[Change]:
+    settings = read(configuration, ClientKeys.of(configuration))
+    connection = RealmConnection(configuration)
+    reconciler = Reconciler(write=write)
+    bindings: dict[str, str] = settings.realm.pop("bindings")
+    if not _ensure_realm(settings.realm, connection, reconciler):
+        return reconciler.changes  # only planned: there is nothing below a realm that does not exist
+    _ensure_user_profile(settings.user_profile, connection, reconciler)
+    _ensure_roles(settings.roles, connection, reconciler)
+    ensure_scopes(settings.scopes, connection, reconciler)
+    flows = ensure_flows(settings.flows, connection, reconciler)
+    _ensure_identity_providers(settings, flows, connection, reconciler)
+    _bind({key: flows.alias_of[alias] for key, alias in bindings.items()}, connection, reconciler)
+    delete_outdated(flows, connection, reconciler)
+    ensure_clients(settings.clients, connection, reconciler)
+    ensure_federations(settings.federations, connection, reconciler)
+    return reconciler.changes
+
+
+def _ensure_realm(wanted: Representation, connection: RealmConnection, reconciler: Reconciler) -> bool:
+    name = str(wanted["realm"])
+    if connection.get() is None:
+        reconciler.note("realm", name, Action.CREATE, lambda: connection.create_realm(wanted))
+        return reconciler.write
+    reconciler.ensure(
+        "realm",
+        name,
+        current=connection.get(),
+        wanted=wanted,
+        create=connection.create_realm,
+        update=lambda body: connection.put(body=body),
+    )
+    return True
+
+
+def _bind(wanted: Representation, connection: RealmConnection, reconciler: Reconciler) -> None:
+    reconciler.ensure(
+        "bindings",
+        connection.realm,
+        current=connection.get(),
+        wanted=wanted,
+        create=connection.create_realm,
+        update=lambda body: connection.put(body=body),
+    )
+
+
+def _ensure_user_profile(wanted: Representation, connection: RealmConnection, reconciler: Reconciler) -> None:
+    current = connection.get("users", "profile")
+    # Attributes that no file lists are taken out, and so are unmanaged ones.
+    strict = merge(current, wanted)
+    strict.pop("unmanagedAttributePolicy", None)
+    unmanaged = {} if "unmanagedAttributePolicy" not in current else {"unmanagedAttributePolicy": None}
+    reconciler.ensure(
+        "user profile",
+        connection.realm,
+        current=current,
+        wanted=wanted | unmanaged,
+        create=lambda body: connection.put("users", "profile", body=body),
+        update=lambda _body: connection.put("users", "profile", body=strict),
+    )
+
+
+def _ensure_roles(
+    roles: tuple[Representation, ...], connection: RealmConnection, reconciler: Reconciler
+) -> None:
+    for role in roles:
+        reconciler.ensure(
+            "role",
+            role["name"],
+            current=connection.get("roles", role["name"]),
+            wanted=role,
+            create=lambda body: connection.post("roles", body=body),
+            update=lambda body: connection.put("roles", body["name"], body=body),
+        )
+
+
+def _ensure_identity_providers(
+    settings: RealmSettings, flows: BuiltFlows, connection: RealmConnection, reconciler: Reconciler
+) -> None:
+    instances = connection.at("identity-provider", "instances")
+    for provider in settings.identity_providers:
+        wanted = dict(provider)
+        mappers = wanted.pop("mappers")
+        wanted["firstBrokerLoginFlowAlias"] = flows.alias_of[wanted.pop("firstBrokerLoginFlow")]
+        wanted["postBrokerLoginFlowAlias"] = flows.alias_of[wanted.pop("postBrokerLoginFlow")]
+        alias = str(wanted["alias"])
+        current = (instances / alias).get()
+        reconciler.ensure(
+            "identity provider",
+            alias,
+            current=current,
+            wanted=wanted,
+            create=instances.post,
+            update=(instances / alias).put,
+        )
+        if current is not None or reconciler.write:
+            own = [mapper | {"identityProviderAlias": alias} for mapper in mappers]
+            ensure_mappers(f"mapper of {alias}", own, instances / alias / "mappers", reconciler)

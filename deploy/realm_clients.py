@@ -1,0 +1,104 @@
+"""Client scopes and clients: found by name, merged, with exactly the mappers and scopes that their files list."""
+
+from functools import partial
+
+from deploy.realm_changes import Action, Reconciler
+from deploy.realm_connection import Place, RealmConnection
+from deploy.realm_mappers import ensure_mappers
+from deploy.realm_settings import Representation
+
+_PROTOCOL = {"protocol": "openid-connect"}
+
+
+def ensure_scopes(
+    scopes: tuple[Representation, ...], connection: RealmConnection, reconciler: Reconciler
+) -> None:
+    """Client scopes, their mappers, and the roles that a client with such a scope may pass on."""
+    for scope in scopes:
+        wanted = dict(scope)
+        mappers = [_PROTOCOL | mapper for mapper in wanted.pop("mappers")]
+        client_roles: dict[str, list[str]] = wanted.pop("roles", {})
+        realm_roles: list[str] = wanted.pop("realm_roles", [])
+        name = str(wanted["name"])
+        scope_id = _scope_ids(connection).get(name)
+        reconciler.ensure(
+            "scope",
+            name,
+            current=connection.get("client-scopes", scope_id) if scope_id else None,
+            wanted=wanted,
+            create=lambda body: connection.post("client-scopes", body=body),
+            update=lambda body: connection.put("client-scopes", body["id"], body=body),
+        )
+        scope_id = _scope_ids(connection).get(name)
+        if scope_id is None:
+            continue  # only planned
+        place = connection.at("client-scopes", scope_id)
+        ensure_mappers(f"mapper of scope {name}", mappers, place / "protocol-mappers" / "models", reconciler)
+        mapped = place / "scope-mappings"
+        _ensure_roles_at(name, mapped / "realm", connection.at("roles"), realm_roles, reconciler)
+        for client_id, roles in client_roles.items():
+            owner = str((_client(client_id, connection) or {})["id"])
+            source = connection.at("clients", owner, "roles")
+            _ensure_roles_at(name, mapped / "clients" / owner, source, roles, reconciler)
+
+
+def ensure_clients(
+    clients: tuple[Representation, ...], connection: RealmConnection, reconciler: Reconciler
+) -> None:
+    """Clients, each with its own key, mappers, default and optional scopes."""
+    for client in clients:
+        wanted = dict(client)
+        mappers = [_PROTOCOL | mapper for mapper in wanted.pop("mappers")]
+        default = list(wanted.pop("defaultClientScopes"))
+        optional = list(wanted.pop("optionalClientScopes", []))
+        client_id = str(wanted["clientId"])
+        current = _client(client_id, connection)
+        reconciler.ensure(
+            "client",
+            client_id,
+            current=current,
+            wanted=wanted,
+            create=lambda body: connection.post("clients", body=body),
+            update=lambda body: connection.put("clients", body["id"], body=body),
+        )
+        found = current or _client(client_id, connection)
+        if found is None:
+            continue  # only planned
+        place = connection.at("clients", str(found["id"]))
+        ensure_mappers(
+            f"mapper of client {client_id}", mappers, place / "protocol-mappers" / "models", reconciler
+        )
+        _ensure_client_scopes(client_id, place / "default-client-scopes", default, reconciler)
+        _ensure_client_scopes(client_id, place / "optional-client-scopes", optional, reconciler)
+
+
+def _client(client_id: str, connection: RealmConnection) -> Representation | None:
+    found: list[Representation] = connection.get("clients", clientId=client_id) or []
+    return next((client for client in found if client["clientId"] == client_id), None)
+
+
+def _scope_ids(connection: RealmConnection) -> dict[str, str]:
+    return {scope["name"]: scope["id"] for scope in connection.get("client-scopes") or []}
+
+
+def _ensure_client_scopes(client_id: str, place: Place, wanted: list[str], reconciler: Reconciler) -> None:
+    ids = _scope_ids(place.connection)
+    present = place.named()
+    kind = f"{place.steps[-1]} of {client_id}"
+    for name in sorted(present.keys() - set(wanted)):
+        reconciler.note(kind, name, Action.DELETE, (place / present[name]["id"]).delete)
+    for name in sorted(set(wanted) - present.keys()):
+        # A scope without an id is itself only planned.
+        reconciler.note(kind, name, Action.CREATE, (place / ids.get(name, "")).put)
+
+
+def _ensure_roles_at(
+    name: str, place: Place, source: Place, wanted: list[str], reconciler: Reconciler
+) -> None:
+    present = place.named()
+    for role in sorted(set(wanted) - present.keys()):
+        mend = partial(place.post, [(source / role).get()])
+        reconciler.note(f"role of scope {name}", role, Action.CREATE, mend)
+    for role in sorted(present.keys() - set(wanted)):
+        mend = partial(place.delete, [present[role]])
+        reconciler.note(f"role of scope {name}", role, Action.DELETE, mend)
