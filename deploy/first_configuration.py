@@ -19,7 +19,7 @@ SITE_TITLES = {"site-a": "示例政务网", "site-b": "示例市民生网"}
 def complete(state_dir: Path, *, ports: Ports, mode: Mode) -> None:
     """Writes what longzheng.yaml lacks; values that it has stay as they are."""
     path = state_dir / FILE_NAME
-    present: Mapping[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
+    present = yaml.safe_load(path.read_text(encoding="utf-8") if path.exists() else "") or {}
     wanted = _merged(_document(state_dir, ports=ports, mode=mode), present)
     if wanted != present:
         _write(
@@ -158,8 +158,10 @@ def _merged(defaults: Mapping[str, Any], present: Mapping[str, Any]) -> dict[str
     merged = dict(defaults)
     for key, value in present.items():
         default = merged.get(key)
-        nested = isinstance(value, Mapping) and isinstance(default, Mapping)
-        merged[key] = _merged(default, value) if nested else value
+        if isinstance(value, Mapping) and isinstance(default, Mapping):
+            merged[key] = _merged(default, value)
+        else:
+            merged[key] = value
     return merged
 
 

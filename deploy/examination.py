@@ -1,0 +1,124 @@
+"""What `doctor` can tell from longzheng.yaml: ports, secrets' modes, token, Keycloak's build, running parts."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from deploy import control, health, keycloak, ports
+from deploy.configuration import FILE_NAME, Configuration, load
+from deploy.doctor import Finding, mode_of
+from deploy.errors import ConfigurationError
+from deploy.parts import parts, shared_environment
+
+
+def findings(state_dir: Path) -> list[Finding]:
+    """All findings of a state directory; one if nothing was set up there yet."""
+    if not (state_dir / FILE_NAME).exists():
+        return [
+            Finding(
+                check="configuration",
+                well=False,
+                sentence=f"nothing is set up in {state_dir}.",
+                remedy="./longzheng up sets it up.",
+            )
+        ]
+    try:
+        configuration = load(state_dir)
+    except ConfigurationError as error:
+        return [Finding(check="configuration", well=False, sentence=str(error), remedy="Mend the file.")]
+    return [
+        Finding(check="configuration", well=True, sentence=f"{state_dir / FILE_NAME} is complete."),
+        _modes(configuration),
+        _keycloak(configuration),
+        _token(configuration),
+        *_parts(configuration),
+    ]
+
+
+def _modes(configuration: Configuration) -> Finding:
+    directories = [configuration.secrets_dir, configuration.client_keys_dir]
+    files = [path for path in configuration.secrets_dir.rglob("*") if path.is_file()]
+    files.append(configuration.state_dir / FILE_NAME)
+    loose = [str(path) for path in directories if path.exists() and mode_of(path) & 0o077]
+    loose += [str(path) for path in files if mode_of(path) & 0o177]
+    return Finding(
+        check="secrets",
+        well=not loose,
+        sentence=f"others may read: {', '.join(loose)}." if loose else f"{len(files)} files, all private.",
+        remedy=f"chmod -R u=rwX,go= {configuration.secrets_dir} {configuration.state_dir / FILE_NAME}",
+    )
+
+
+def _keycloak(configuration: Configuration) -> Finding:
+    built = keycloak.is_built(configuration.keycloak_home)
+    return Finding(
+        check="keycloak",
+        well=built,
+        sentence=f"version {keycloak.VERSION}, " + ("built." if built else "not built from these sources."),
+        remedy="./longzheng up builds it.",
+    )
+
+
+def _token(configuration: Configuration) -> Finding:
+    section = configuration.token
+    if not section.module_path.exists():
+        sentence = f"the PKCS#11 module {section.module_path} is not there."
+        return Finding(
+            check="token",
+            well=False,
+            sentence=sentence,
+            remedy="Install softhsm2, or mend token.module_path.",
+        )
+    absent = [str(access.pin_file) for access in section.tokens.values() if not access.pin_file.exists()]
+    if absent:
+        sentence = f"PIN files are missing: {', '.join(absent)}."
+        return Finding(
+            check="token", well=False, sentence=sentence, remedy="./longzheng up repeats the ceremony."
+        )
+    program = shutil.which("softhsm2-util")
+    if section.softhsm_conf is None or program is None:
+        return Finding(
+            check="token", well=True, sentence=f"module {section.module_path}, PIN files are there."
+        )
+    shown = subprocess.run(
+        [program, "--show-slots"],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **shared_environment(configuration)},
+    ).stdout
+    labels = {line.partition(":")[2].strip() for line in shown.splitlines() if "Label:" in line}
+    missing = [access.label for access in section.tokens.values() if access.label not in labels]
+    return Finding(
+        check="token",
+        well=not missing,
+        sentence=f"tokens are missing: {', '.join(missing)}." if missing else f"{len(labels - {''})} tokens.",
+        remedy="./longzheng up repeats the ceremony; if the tokens' files are lost, restore them from backup.",
+    )
+
+
+def _parts(configuration: Configuration) -> Iterator[Finding]:
+    state_dir = configuration.state_dir
+    states = control.states(state_dir) if control.is_running(state_dir) else {}
+    for part in parts(configuration):
+        state = states.get(part.name)
+        if state is not None and state.running:
+            answer = health.ask(part)
+            yield Finding(
+                check=part.name,
+                well=answer.healthy,
+                sentence=f"runs; {answer.seen}.",
+                remedy=f"Read {configuration.log_dir / part.name}.log; ./longzheng down, then up.",
+            )
+            continue
+        taken = [port for port in part.ports.values() if not ports.is_free(port)]
+        yield Finding(
+            check=part.name,
+            well=not taken,
+            sentence=f"down, and another program has port {taken[0]}."
+            if taken
+            else "down; its ports are free.",
+            remedy=f"Find it with ss -ltnp 'sport = :{taken[0]}' and stop it." if taken else "",
+        )
