@@ -50,8 +50,8 @@ class IdentifierFlag(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EcertIdentifier:
-    """An identifier that is well formed and whose check character holds.
+class IdentifierParts:
+    """The parts of a well-formed identifier; its text is `str(parts)`, and its check character holds.
 
     Args:
         type_code: 21 characters.
@@ -82,9 +82,9 @@ class EcertIdentifier:
         middle = f"{self.type_code}.{self.issuer_code}.{self.serial}.{self.version:03d}"
         return f"{ROOT}.{middle}.{self.check_character}"
 
-    def next_version(self) -> EcertIdentifier:
+    def next_version(self) -> IdentifierParts:
         """The identifier of the next version of the same ecert (renewal, change, re-issue)."""
-        return EcertIdentifier(
+        return IdentifierParts(
             type_code=self.type_code,
             issuer_code=self.issuer_code,
             serial=self.serial,
@@ -132,7 +132,7 @@ def new_identifier(
     *,
     version: int = 1,
     random_below: Callable[[int], int] = secrets.randbelow,
-) -> EcertIdentifier:
+) -> IdentifierParts:
     """A fresh identifier with a random serial, so that nothing can be learnt or guessed from it.
 
     Args:
@@ -145,12 +145,12 @@ def new_identifier(
         IdentifierRefused: A code has the wrong form.
     """
     serial = "".join(ALPHABET[random_below(36)] for _ in range(SERIAL_LENGTH))
-    return EcertIdentifier(
+    return IdentifierParts(
         type_code=TypeCode(type_code), issuer_code=IssuerCode(issuer_code), serial=serial, version=version
     )
 
 
-def parse_identifier(text: str) -> EcertIdentifier:
+def parse_identifier(text: str) -> IdentifierParts:
     """Read an identifier strictly: what is read prints as the same text.
 
     Raises:
@@ -159,7 +159,7 @@ def parse_identifier(text: str) -> EcertIdentifier:
     """
     type_code, issuer_code, serial, version, check = _split(text)
     _require_forms(type_code, issuer_code, serial, version)
-    identifier = EcertIdentifier(
+    identifier = IdentifierParts(
         type_code=TypeCode(type_code),
         issuer_code=IssuerCode(issuer_code),
         serial=serial,

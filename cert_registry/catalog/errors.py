@@ -134,3 +134,9 @@ class FontsMissing(CatalogError):
     """A font family that faces are set in is not installed on this machine."""
 
     code: ClassVar[str] = "fonts-missing"
+
+
+class NumberNotMade(CatalogError):
+    """A certificate number cannot be made from this draft."""
+
+    code: ClassVar[str] = "number-not-made"
