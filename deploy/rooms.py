@@ -2,17 +2,21 @@
 
 import importlib
 import traceback
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
+from deploy.configuration import Configuration
 from deploy.errors import DeployError, PartUnhealthy, RoomMissing
 from deploy.locations import CHECKOUT, private_directory, state_directory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
-    """A function in a module of another room."""
+    """A function or class in a module of another room."""
 
     module: str
     function: str
@@ -22,34 +26,76 @@ class Door:
         path = CHECKOUT.joinpath(*self.module.split("."))
         return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
 
-    def open(self) -> Callable[..., Any]:
-        """The function.
+    def open(self) -> Any:
+        """The function or class.
 
         Raises:
             RoomMissing: the module is not part of this checkout.
         """
         if not self.is_there():
             raise RoomMissing(f"{self.module} is not part of this checkout: update the checkout.")
-        function: Callable[..., Any] = getattr(importlib.import_module(self.module), self.function)
-        return function
+        return getattr(importlib.import_module(self.module), self.function)
 
 
 CEREMONY = Door(module="hsm_sim.ceremony", function="run")
 DIRECTORY = Door(module="idp.register.directory", function="prepare_directory")
+DIRECTORY_SETTINGS = Door(module="idp.register.directory_settings", function="DirectorySettings")
 REALM = Door(module="deploy.realm", function="apply")
 SEED = Door(module="deploy.demo.seed", function="run")
+CIVIL_TIME = timezone(timedelta(hours=8))
 
 
-def enter(door: Door, title: str, *arguments: object) -> None:
-    """Calls a step of setting up.
+def key_ceremony(configuration: Configuration) -> None:
+    """Makes what is missing of tokens, keys and certificates; in demo mode the demo seals too.
 
     Raises:
-        DeployError: as the step raised it.
-        PartUnhealthy: the step failed otherwise; the sentence names the log that has the traceback.
+        DeployError: the ceremony stopped.
     """
-    function = door.open()
+    organisations = configuration.section("directory").get("organisations_file")
+    with _sentences("The key ceremony"):
+        CEREMONY.open()(
+            configuration.state_dir,
+            configuration.public_url,
+            organisations=None if organisations is None else Path(organisations),
+        )
+
+
+def prepare_directory(configuration: Configuration) -> None:
+    """Writes slapd's configuration and entries, when their inputs changed. slapd must not be running.
+
+    Raises:
+        DeployError: it could not be written.
+    """
+    with _sentences("Preparing the directory"):
+        settings = DIRECTORY_SETTINGS.open().from_mapping(configuration.section("directory"))
+        DIRECTORY.open()(settings, today=datetime.now(CIVIL_TIME).date())
+
+
+def apply_realm(configuration: Configuration) -> None:
+    """Brings the running Keycloak to `realm-config/`.
+
+    Raises:
+        DeployError: Keycloak refused, or a file is wrong.
+    """
+    with _sentences("Applying realm-config/"):
+        REALM.open()(configuration)
+
+
+def seed_demo(configuration: Configuration) -> None:
+    """Fills in the demo's organisations, people and staff.
+
+    Raises:
+        DeployError: a part refused.
+    """
+    with _sentences("Filling in the demo data"):
+        SEED.open()(configuration)
+
+
+@contextmanager
+def _sentences(title: str) -> Iterator[None]:
+    """Lets this package's errors pass and turns those of other rooms into one sentence and a log."""
     try:
-        function(*arguments)
+        yield
     except DeployError:
         raise
     except Exception as error:

@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -54,14 +54,14 @@ def bring_up(state_dir: Path, *, asked_ports: Mapping[str, int], mode: Mode | No
         (state_dir / "run" / WANTED_MARK).touch()
         control.ensure_running(state_dir)
         with step("Keys and certificates"):
-            rooms.enter(rooms.CEREMONY, "The key ceremony", state_dir, configuration.public_url)
+            rooms.key_ceremony(configuration)
         by_name = {part.name: part for part in parts(configuration)}
         _start_directory(configuration, by_name["directory"])
         _start_keycloak(configuration, by_name["keycloak"])
         for name in ("service", *configuration.sites):
             _start(state_dir, by_name[name])
         if configuration.mode is Mode.DEMO:
-            _once(configuration, "demo data", rooms.SEED, _seed_digest(), configuration)
+            _once(configuration, "demo data", _seed_digest(), rooms.seed_demo)
     return configuration
 
 
@@ -108,7 +108,7 @@ def _start_directory(configuration: Configuration, part: Part) -> None:
     if not _runs(configuration.state_dir, part):
         _check_ports(part)
         with step("Directory entries"):
-            rooms.enter(rooms.DIRECTORY, "Preparing the directory", configuration.section("directory"))
+            rooms.prepare_directory(configuration)
     _start(configuration.state_dir, part)
 
 
@@ -122,10 +122,9 @@ def _start_keycloak(configuration: Configuration, part: Part) -> None:
     _start(state_dir, part)
     if not admin_made_file(configuration).exists():
         _confirm_administration(configuration, part)
-    digest = _realm_digest(configuration)
     if not was_running:
         _forget(configuration, "realm")
-    _once(configuration, "realm", rooms.REALM, digest, configuration)
+    _once(configuration, "realm", _realm_digest(configuration), rooms.apply_realm)
 
 
 def _confirm_administration(configuration: Configuration, part: Part) -> None:
@@ -209,12 +208,14 @@ def _runs(state_dir: Path, part: Part) -> bool:
     return state is not None and state.running
 
 
-def _once(configuration: Configuration, name: str, door: rooms.Door, digest: str, *arguments: object) -> None:
+def _once(
+    configuration: Configuration, name: str, digest: str, apply: Callable[[Configuration], None]
+) -> None:
     """A step that is repeated only when its input changed."""
     if _is_done(configuration, name, digest):
         return
     with step(f"Applying {name}"):
-        rooms.enter(door, f"Applying {name}", *arguments)
+        apply(configuration)
     _done_file(configuration, name).write_text(digest, encoding="ascii")
 
 
