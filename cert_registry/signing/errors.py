@@ -72,3 +72,21 @@ class CertificateExpired(SigningError):
     """A signing certificate is not valid at the time of use, or is revoked."""
 
     code = "certificate-not-usable"
+
+
+class DocumentRefused(SigningError):
+    """The bytes to be sealed are not a PDF that a seal can be put on."""
+
+    code = "document-refused"
+
+
+class LevelNotOffered(SigningError):
+    """The PAdES level asked for is not produced here."""
+
+    code = "pades-level-not-offered"
+
+
+class SealingFailed(SigningError):
+    """The seal could not be made for a reason inside; nothing was produced."""
+
+    code = "sealing-failed"

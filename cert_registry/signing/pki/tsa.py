@@ -1,0 +1,192 @@
+"""The time-stamp authority.
+
+Source: RFC 3161, RFC 5816 (ESSCertIDv2), EN 319 422 (accuracy, policy, no ordering).
+"""
+
+import hashlib
+from datetime import datetime
+from threading import Lock
+from typing import ClassVar
+
+from asn1crypto import algos, cms, core, tsp
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from cert_registry.signing.errors import CertificateExpired, SigningError
+from cert_registry.signing.pki.register import AuthorityRegister
+from cert_registry.signing.token import SigningKey
+
+#: Digest lengths in bytes of the hash algorithms that may be stamped.
+_ACCEPTED_HASHES = {"sha256": 32, "sha384": 48, "sha512": 64}
+_SERIALS_AT_ONCE = 1000
+_MAX_NONCE_BYTES = 64
+_ACCURACY_S = 1
+
+
+class StampRefused(SigningError):
+    """A time-stamp request that is not granted; `failure` is its PKIFailureInfo."""
+
+    code = "time-stamp-refused"
+
+    def __init__(self, failure: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.failure = failure
+
+
+class _Response(core.Sequence):  # type: ignore[misc] # asn1crypto is untyped
+    """TimeStampResp whose token is optional, as RFC 3161 has it and asn1crypto has not."""
+
+    _fields: ClassVar = [
+        ("status", tsp.PKIStatusInfo),
+        ("time_stamp_token", cms.ContentInfo, {"optional": True}),
+    ]
+
+
+class TimeStampAuthority:
+    """Stamps digests with one unit's key.
+
+    Args:
+        key: The unit's key.
+        certificate: Its certificate.
+        chain: CAs above it, root last; the root is not sent.
+        register: Keeps serial numbers unique over processes and restarts.
+        policy_oid: The time-stamp policy.
+    """
+
+    def __init__(
+        self,
+        *,
+        key: SigningKey,
+        certificate: x509.Certificate,
+        chain: tuple[x509.Certificate, ...],
+        register: AuthorityRegister,
+        policy_oid: str,
+    ) -> None:
+        self._key = key
+        self._not_after = certificate.not_valid_after_utc
+        self._certificates = [
+            asn1_x509.Certificate.load(c.public_bytes(Encoding.DER)) for c in (certificate, *chain[:-1])
+        ]
+        self._register = register
+        self._policy_oid = policy_oid
+        self._lock = Lock()
+        self._serials = iter(range(0))
+
+    def respond(self, request_der: bytes, *, now: datetime) -> bytes:
+        """Answer a TimeStampReq (DER) with a TimeStampResp (DER); a refusal is an answer too."""
+        try:
+            token = self.stamp(_parse(request_der), now=now)
+        except StampRefused as refusal:
+            return _refusal(refusal.failure, str(refusal))
+        except SigningError:
+            return _refusal("system_failure", "The time-stamp unit is not available.")
+        return bytes(_Response({"status": {"status": "granted"}, "time_stamp_token": token}).dump())
+
+    def stamp(self, request: tsp.TimeStampReq, *, now: datetime) -> cms.ContentInfo:
+        """Return a time-stamp token for a parsed request.
+
+        Raises:
+            StampRefused: The request is not one that this authority grants.
+            CertificateExpired: The unit's certificate has ended.
+            TokenUnavailable: The token does not answer.
+        """
+        self._check(request)
+        if now > self._not_after:
+            raise CertificateExpired("The certificate of the time-stamp unit has ended.")
+        content = tsp.TSTInfo(
+            {
+                "version": "v1",
+                "policy": self._policy_oid,
+                "message_imprint": request["message_imprint"],
+                "serial_number": self._next_serial(),
+                "gen_time": now.replace(microsecond=0),
+                "accuracy": {"seconds": _ACCURACY_S},
+                "nonce": request["nonce"],
+            }
+        )
+        return self._sign(content.dump(), with_certificates=bool(request["cert_req"].native))
+
+    def _check(self, request: tsp.TimeStampReq) -> None:
+        if request["version"].native != "v1":
+            raise StampRefused("bad_request", "Only version 1 of the request is known.")
+        imprint = request["message_imprint"]
+        expected = _ACCEPTED_HASHES.get(imprint["hash_algorithm"]["algorithm"].native)
+        if expected is None:
+            raise StampRefused("bad_alg", "Only SHA-256, SHA-384 and SHA-512 are stamped.")
+        if len(imprint["hashed_message"].native) != expected:
+            raise StampRefused("bad_data_format", "The digest's length does not fit its algorithm.")
+        if request["req_policy"].native not in {None, self._policy_oid}:
+            raise StampRefused("unaccepted_policy", "That time-stamp policy is not offered.")
+        if request["extensions"].native:
+            raise StampRefused("unaccepted_extensions", "No extension of the request is known.")
+        if len(request["nonce"].contents or b"") > _MAX_NONCE_BYTES:
+            raise StampRefused("bad_request", "The nonce is too long.")
+
+    def _next_serial(self) -> int:
+        with self._lock:
+            serial = next(self._serials, None)
+            if serial is None:
+                # A block is taken durably in advance; numbers that a crash loses are never used.
+                self._serials = iter(self._register.take_numbers("tsa-serial", _SERIALS_AT_ONCE))
+                serial = next(self._serials)
+            return serial
+
+    def _sign(self, content: bytes, *, with_certificates: bool) -> cms.ContentInfo:
+        own = self._certificates[0]
+        identifier = tsp.ESSCertIDv2({"cert_hash": hashlib.sha256(own.dump()).digest()})
+        attributes = cms.CMSAttributes(
+            [
+                cms.CMSAttribute({"type": "content_type", "values": ["tst_info"]}),
+                cms.CMSAttribute({"type": "message_digest", "values": [hashlib.sha256(content).digest()]}),
+                cms.CMSAttribute(
+                    {
+                        "type": "signing_certificate_v2",
+                        "values": [tsp.SigningCertificateV2({"certs": [identifier]})],
+                    }
+                ),
+            ]
+        )
+        signer = cms.SignerInfo(
+            {
+                "version": "v1",
+                "sid": cms.SignerIdentifier(
+                    "issuer_and_serial_number",
+                    cms.IssuerAndSerialNumber({"issuer": own.issuer, "serial_number": own.serial_number}),
+                ),
+                "digest_algorithm": algos.DigestAlgorithm({"algorithm": "sha256"}),
+                "signed_attrs": attributes,
+                "signature_algorithm": algos.SignedDigestAlgorithm({"algorithm": "sha256_ecdsa"}),
+                "signature": self._key.sign(attributes.untag().dump()),
+            }
+        )
+        signed = {
+            "version": "v3",
+            "digest_algorithms": [algos.DigestAlgorithm({"algorithm": "sha256"})],
+            "encap_content_info": {
+                "content_type": "tst_info",
+                "content": core.ParsableOctetString(content),
+            },
+            "signer_infos": [signer],
+        }
+        if with_certificates:
+            signed["certificates"] = self._certificates
+        return cms.ContentInfo({"content_type": "signed_data", "content": cms.SignedData(signed)})
+
+
+def _parse(request_der: bytes) -> tsp.TimeStampReq:
+    """Parse strictly: what was parsed must serialise back to the same bytes."""
+    try:
+        request = tsp.TimeStampReq.load(request_der, strict=True)
+        _ = request.native
+        same = request.copy().dump(force=True) == request_der
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
+        raise StampRefused("bad_data_format", "That is not a TimeStampReq in DER.") from error
+    if not same:
+        raise StampRefused("bad_data_format", "The request is not in DER.")
+    return request
+
+
+def _refusal(failure: str, sentence: str) -> bytes:
+    status = {"status": "rejection", "status_string": [sentence], "fail_info": {failure}}
+    return bytes(_Response({"status": status}).dump())

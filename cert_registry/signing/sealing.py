@@ -1,0 +1,225 @@
+"""Sealing a PDF: PAdES by pyHanko, the reference path.
+
+The seal is a certification signature that permits no change. At level B-LT the certificates, the OCSP answer
+and the CRLs lie in the same revision as the signature and are covered by it; nothing is fetched over a network.
+
+Source: EN 319 142-1 clauses 5 and 6 (PAdES baseline); ISO 32000-1 clause 12.8.2.2 (DocMDP).
+"""
+
+import hashlib
+import io
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from asn1crypto import tsp
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.layout import BoxConstraints
+from pyhanko.pdf_utils.misc import PdfReadError
+from pyhanko.pdf_utils.writer import BasePdfFileWriter
+from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
+from pyhanko.sign.general import SigningError as PyHankoSigningError
+from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, Signer
+from pyhanko.sign.signers.pdf_signer import DSSContentSettings, PdfSigningSession, SigDSSPlacementPreference
+from pyhanko.sign.timestamps import TimeStamper
+from pyhanko.stamp import BaseStamp, BaseStampStyle
+from pyhanko_certvalidator import ValidationContext
+from pyhanko_certvalidator.errors import PathError
+from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+from cert_registry.signing.credentials import SealCredentials
+from cert_registry.signing.errors import DocumentRefused, LevelNotOffered, SealingFailed
+from cert_registry.signing.pki.crl import CrlPublisher
+from cert_registry.signing.pki.directory import AUTHORITIES, ROOT, SEAL_CA, TSA_CA, PkiDirectory
+from cert_registry.signing.pki.ocsp import OcspResponder
+from cert_registry.signing.pki.tsa import TimeStampAuthority
+from cert_registry.signing.seal_field import FIELD_NAME, SealAppearance, add_seal_field
+from cert_registry.signing.token import KeyAlgorithm, SigningKey
+
+# It warns on every seal that evidence is embedded without fetching; that is the point here.
+logging.getLogger("pyhanko.sign.signers.pdf_signer").setLevel(logging.ERROR)
+
+
+class PadesLevel(Enum):
+    """PAdES baseline levels."""
+
+    B_B = "PAdES-BASELINE-B"
+    B_T = "PAdES-BASELINE-T"
+    B_LT = "PAdES-BASELINE-LT"
+    B_LTA = "PAdES-BASELINE-LTA"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedPdf:
+    """A sealed document and its SHA-256 (32 bytes)."""
+
+    pdf: bytes
+    sha256: bytes
+
+
+class Sealer:
+    """Seals documents; holds no keys, only the parts of the PKI that a seal's evidence comes from."""
+
+    def __init__(
+        self, *, pki: PkiDirectory, tsa: TimeStampAuthority, ocsp: OcspResponder, crls: CrlPublisher
+    ) -> None:
+        self._pki = pki
+        self._tsa = tsa
+        self._ocsp = ocsp
+        self._crls = crls
+
+    def seal(
+        self,
+        pdf: bytes,
+        *,
+        credentials: SealCredentials,
+        appearance: SealAppearance,
+        level: PadesLevel,
+        now: datetime,
+    ) -> SealedPdf:
+        """Seal a document.
+
+        Args:
+            pdf: The rendered document, unsigned.
+            credentials: The seal's key and certificates.
+            appearance: Its picture and place.
+            level: PAdES level.
+            now: Aware UTC time; goes into the signature and its time stamp.
+
+        Raises:
+            LevelNotOffered: B-LTA.
+            DocumentRefused: The document cannot carry a seal.
+            SealingFailed: The evidence does not validate, e.g. the seal's certificate is revoked.
+            TokenUnavailable: A token does not answer.
+        """
+        if level is PadesLevel.B_LTA:
+            raise LevelNotOffered("B-LTA is not produced yet; B-B, B-T and B-LT are.")
+        prepared = add_seal_field(pdf, appearance)  # (1) the empty, tagged field
+        metadata = self._metadata(credentials, level, now)  # (2) settings and evidence
+        stamper = None if level is PadesLevel.B_B else _Stamper(self._tsa, now)
+        signer = _ReferenceSigner(
+            metadata, _TokenSigner(credentials), timestamper=stamper, stamp_style=_KeepAppearance(), now=now
+        )
+        try:  # (3) the signature
+            writer = IncrementalPdfFileWriter(io.BytesIO(prepared))
+            sealed: bytes = signer.sign_pdf(writer, existing_fields_only=True).getvalue()
+        except PdfReadError as error:
+            raise DocumentRefused(f"The document to be sealed cannot be read: {error}.") from error
+        except (PyHankoSigningError, PathError) as error:
+            raise SealingFailed(f"The seal could not be made: {error}.") from error
+        return SealedPdf(pdf=sealed, sha256=hashlib.sha256(sealed).digest())
+
+    def _metadata(
+        self, credentials: SealCredentials, level: PadesLevel, now: datetime
+    ) -> PdfSignatureMetadata:
+        with_evidence = level is PadesLevel.B_LT
+        return PdfSignatureMetadata(
+            field_name=FIELD_NAME,
+            md_algorithm="sha256",
+            subfilter=SigSeedSubFilter.PADES,
+            certify=True,
+            docmdp_permissions=MDPPerm.NO_CHANGES,
+            embed_validation_info=with_evidence,
+            validation_context=self._evidence(credentials, now) if with_evidence else None,
+            dss_settings=DSSContentSettings(
+                include_vri=False, placement=SigDSSPlacementPreference.TOGETHER_WITH_SIGNATURE
+            ),
+        )
+
+    def _evidence(self, credentials: SealCredentials, now: datetime) -> ValidationContext:
+        """Gather what proves the seal's certificates good now; pyHanko checks it before it is embedded."""
+        authorities = [self._pki.certificate(name) for name in AUTHORITIES]
+        lists = [self._crls.current(name, now=now).der for name in (ROOT, SEAL_CA, TSA_CA)]
+        return ValidationContext(
+            trust_roots=[_to_asn1(c) for c in self._pki.anchors()],
+            other_certs=[_to_asn1(c) for c in (*authorities, *credentials.chain, self._ocsp.certificate)],
+            ocsps=[self._ocsp.answer_for(credentials.certificate, now=now)],
+            crls=lists,
+            allow_fetching=False,
+            revocation_mode="require",
+            moment=now,
+        )
+
+
+class _ReferenceSigner(PdfSigner):
+    """pyHanko's signer with the time passed in instead of read from the clock."""
+
+    def __init__(
+        self,
+        metadata: PdfSignatureMetadata,
+        signer: Signer,
+        *,
+        timestamper: TimeStamper | None,
+        stamp_style: BaseStampStyle,
+        now: datetime,
+    ) -> None:
+        super().__init__(metadata, signer, timestamper=timestamper, stamp_style=stamp_style)
+        self._now = now
+
+    def init_signing_session(
+        self,
+        pdf_out: BasePdfFileWriter,
+        existing_fields_only: bool = False,  # noqa: FBT001, FBT002 - theirs
+    ) -> PdfSigningSession:
+        """Begin a session at the given time."""
+        session = super().init_signing_session(pdf_out, existing_fields_only)
+        session.system_time = self._now
+        return session
+
+
+class _TokenSigner(Signer):
+    """Signs with a key of the token."""
+
+    def __init__(self, credentials: SealCredentials) -> None:
+        self._key: SigningKey = credentials.key
+        store = SimpleCertificateStore()  # type: ignore[no-untyped-call] # pyHanko's
+        store.register_multiple(_to_asn1(c) for c in credentials.chain[:-1])
+        super().__init__(
+            signing_cert=_to_asn1(credentials.certificate), cert_registry=store, embed_roots=False
+        )
+
+    async def async_sign_raw(
+        self,
+        data: bytes,
+        digest_algorithm: str,
+        dry_run: bool = False,  # noqa: FBT001, FBT002 - theirs
+    ) -> bytes:
+        """Sign, or return as many bytes as the longest signature takes."""
+        if digest_algorithm != "sha256":
+            raise SealingFailed(f"Seals are made over SHA-256, not {digest_algorithm}.")
+        if dry_run:
+            return bytes(384 if self._key.algorithm is KeyAlgorithm.RSA_3072 else 72)
+        return self._key.sign(data)
+
+
+class _Stamper(TimeStamper):
+    """Asks our own time-stamp authority without leaving the process."""
+
+    def __init__(self, tsa: TimeStampAuthority, now: datetime) -> None:
+        super().__init__()  # type: ignore[no-untyped-call] # pyHanko's
+        self._tsa = tsa
+        self._now = now
+
+    async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
+        """Stamp."""
+        return tsp.TimeStampResp.load(self._tsa.respond(req.dump(), now=self._now))
+
+
+class _KeepAppearance(BaseStampStyle):
+    """Leaves the widget's appearance as `add_seal_field` made it."""
+
+    def create_stamp(
+        self, writer: BasePdfFileWriter, box: BoxConstraints, text_params: dict[str, Any]
+    ) -> BaseStamp | None:
+        """Draw nothing."""
+        del writer, box, text_params
+        return None
+
+
+def _to_asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:
+    return asn1_x509.Certificate.load(certificate.public_bytes(Encoding.DER))
