@@ -1,4 +1,3 @@
-
 """Every refusal of the registry core: one leaf per decision that a caller makes, each with a stable code.
 
 Messages are sentences for the person who caused the error; they never hold an ID number or a face value.
@@ -36,6 +35,10 @@ class NotAuthorised(RegistryError):
     """The actor holds no right for this act on this type in this subtree."""
 
     code = "not-authorised"
+
+    def __init__(self, sentence: str, *, reason: str = "") -> None:
+        super().__init__(sentence)
+        self.reason = reason  # stable code of the rule that refuses, from the organisations room
 
 
 class SamePerson(NotAuthorised):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cert_registry.errors import DraftRefused
 from cert_registry.issuance_forms import Intent
 from cert_registry.types import IssuedEcert
 
@@ -102,7 +103,11 @@ def issue(order: IssueOrder | Intent, *, room: IssuingRoom, now: datetime) -> Is
 
 def _render(intent: Intent, *, room: IssuingRoom, now: datetime) -> RenderedIntent:
     # (5) sign the QR, render, store the bytes; their digests stand in the intent before anything is sealed
-    printed = room.press.print_intent(intent)
+    try:
+        printed = room.press.print_intent(intent)
+    except DraftRefused:
+        room.intents.release(intent)  # nothing was sealed: the same case may come back with better content
+        raise
     twin_digest = room.objects.put(printed.twin, media_type=_JSON, now=now)
     page_digest = room.objects.put(printed.page, media_type=_PDF, now=now)
     return room.intents.record_rendered(

@@ -9,7 +9,7 @@ import uuid
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol, final
 
-from cert_registry.errors import DraftStateConflict, RequestMalformed, SamePerson, UnknownDraft
+from cert_registry.errors import DraftRefused, DraftStateConflict, RequestMalformed, SamePerson, UnknownDraft
 from cert_registry.issuance import issue
 from cert_registry.types import DraftId, DraftStage, IssueOrder, StaffId, TwoPersons
 
@@ -211,7 +211,22 @@ class Drafting:
             self._room.authority.seal_for(order, now=now)
             self._book.change(signed, expected_revision=expected_revision)
             draft = signed
-        return issue(draft.order, room=self._room, now=now)
+        try:
+            return issue(draft.order, room=self._room, now=now)
+        except DraftRefused as refusal:
+            self._give_back(draft, refusal, now=now)
+            raise
+
+    def _give_back(self, draft: Draft, refusal: DraftRefused, *, now: datetime) -> None:
+        """What cannot be printed goes back to the drafter, so that it can be mended."""
+        returned = replace(
+            draft,
+            stage=DraftStage.RETURNED,
+            remark=refusal.sentence,
+            revision=draft.revision + 1,
+            changed_at=now,
+        )
+        self._book.change(returned, expected_revision=draft.revision)
 
     def return_to_drafter(
         self,

@@ -102,7 +102,9 @@ class SealGrant:
     seal_id: str
     name: str
     key_label: str
+    shape: str
     department_code: str
+    department_name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

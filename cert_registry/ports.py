@@ -51,18 +51,6 @@ class DataCipher(Protocol):
         ...
 
 
-class KeyWrap(Protocol):
-    """The token's key-encryption key."""
-
-    def wrap(self, key: bytes) -> bytes:
-        """The data key, encrypted in the token."""
-        ...
-
-    def unwrap(self, wrapped: bytes) -> bytes:
-        """The data key."""
-        ...
-
-
 class ObjectStore(Protocol):
     """Files by digest, encrypted at rest."""
 
@@ -154,6 +142,10 @@ class IntentBook(Protocol):
         self, intent: Intent, *, page_digest: FileDigest, twin_digest: FileDigest, seal_place: SealPlace
     ) -> RenderedIntent:
         """Record page and twin."""
+        ...
+
+    def release(self, intent: Intent) -> None:
+        """Take the content off an intent of which no page was recorded: it is only reserved again."""
         ...
 
     def require_open_case(self, intent: Intent) -> None:

@@ -182,6 +182,23 @@ class SqlIntents:
             raise AssertionError("an intent that was just rendered has its digests")
         return rendered
 
+    def release(self, intent: Intent) -> None:
+        """Take the content off an intent of which no page was recorded: it is only reserved again."""
+        with self._database.writing() as connection:
+            connection.execute(
+                update(INTENTS)
+                .where(INTENTS.c.intent_id == intent.intent_id, INTENTS.c.stage == IntentStage.STORED.value)
+                .values(
+                    stage=IntentStage.RESERVED.value,
+                    content_mac=None,
+                    order_sealed=None,
+                    check_code_sealed=None,
+                    check_code_mac=None,
+                    salt=None,
+                    stored_at=None,
+                )
+            )
+
     # ── (6, 7) ───────────────────────────────────────────────────────────────────────────────────────────
 
     def require_open_case(self, intent: Intent) -> None:

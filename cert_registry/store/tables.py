@@ -23,14 +23,6 @@ from sqlalchemy import (
 
 from cert_registry.store.metadata import METADATA, UtcInstant
 
-DATA_KEYS: Final = Table(
-    "data_keys",
-    METADATA,
-    Column("key_id", Integer, primary_key=True),
-    Column("wrapped", LargeBinary, nullable=False),  # by the token's key-encryption key
-    Column("created_at", UtcInstant, nullable=False),
-)
-
 DRAFTS: Final = Table(
     "drafts",
     METADATA,
@@ -130,6 +122,18 @@ ECERTS: Final = Table(
     Column("recorded_at", UtcInstant, nullable=False),
     Column("effective_at", UtcInstant),
     UniqueConstraint("source", "source_key"),
+)
+
+CERTIFICATE_NUMBERS: Final = Table(
+    "certificate_numbers",
+    METADATA,
+    Column("issuer_code", String(18), primary_key=True),
+    Column("type_code", String(21), primary_key=True),
+    Column("year", Integer, primary_key=True),
+    Column("sequence", Integer, primary_key=True),
+    Column("case_number", String(64), nullable=False),
+    Column("service_item", String(64), nullable=False),
+    UniqueConstraint("issuer_code", "type_code", "case_number", "service_item"),
 )
 
 ECERT_HOLDERS: Final = Table(
