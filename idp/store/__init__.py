@@ -1,0 +1,1 @@
+"""What the real-name provider remembers: persons, proofs, visits, messages, throttles, codes."""

@@ -1,0 +1,117 @@
+"""Tables of the real-name provider. Times are whole seconds since 1970, UTC.
+
+What names a person is either encrypted (`*_sealed`) or a keyed hash (`*_mark`); nothing here is in clear
+but the embedded gateway's messages, which exist only in a demonstration.
+"""
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
+
+metadata = MetaData()
+
+persons = Table(
+    "persons",
+    metadata,
+    Column("realname_ref", String(64), primary_key=True),
+    Column("holder_reference", String(64), nullable=False, unique=True),
+    Column("name_sealed", LargeBinary, nullable=False),
+    Column("number_sealed", LargeBinary, nullable=False),
+    Column("mobile_sealed", LargeBinary, nullable=False),
+    Column("level", String(8), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("verified_at", BigInteger, nullable=False),
+)
+
+proofs = Table(
+    "proofs",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("realname_ref", String(64), nullable=True, index=True),
+    Column("outcome", String(32), nullable=False),
+    Column("number_mark", String(64), nullable=False, index=True),
+    Column("mobile_mark", String(64), nullable=False),
+    Column("client_id", String(64), nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+visits = Table(
+    "visits",
+    metadata,
+    Column("visit_mark", String(64), primary_key=True),
+    Column("request", Text, nullable=False),
+    Column("typed_sealed", LargeBinary, nullable=True),
+    Column("step", String(16), nullable=False),
+    Column("outcome", String(32), nullable=True),
+    Column("realname_ref", String(64), nullable=True),
+    Column("proved_at", BigInteger, nullable=True),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+)
+
+sms_codes = Table(
+    "sms_codes",
+    metadata,
+    Column("visit_mark", String(64), primary_key=True),
+    Column("code_mark", String(64), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+)
+
+sms_sendings = Table(
+    "sms_sendings",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("mobile_mark", String(64), nullable=False),
+    Column("address_mark", String(64), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index("sms_sendings_mobile", "mobile_mark", "at"),
+    Index("sms_sendings_address", "address_mark", "at"),
+)
+
+sms_messages = Table(
+    "sms_messages",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("mobile", String(16), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+guesses = Table(
+    "guesses",
+    metadata,
+    Column("bucket", String(80), primary_key=True),
+    Column("guess_mark", String(64), primary_key=True),
+    Column("at", BigInteger, nullable=False, index=True),
+)
+
+authorization_codes = Table(
+    "authorization_codes",
+    metadata,
+    Column("code_mark", String(64), primary_key=True),
+    Column("client_id", String(64), nullable=False),
+    Column("redirect_uri", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("nonce", Text, nullable=True),
+    Column("code_challenge", String(128), nullable=False),
+    Column("realname_ref", String(64), nullable=False),
+    Column("proved_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+    Column("used_at", BigInteger, nullable=True),
+)
+
+bearer_tokens = Table(
+    "bearer_tokens",
+    metadata,
+    Column("token_mark", String(64), primary_key=True),
+    Column("code_mark", String(64), nullable=False, index=True),
+    Column("realname_ref", String(64), nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+)
+
+client_assertions = Table(
+    "client_assertions",
+    metadata,
+    Column("assertion_mark", String(64), primary_key=True),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+)
