@@ -1,0 +1,115 @@
+"""Which bytes a signature covers, and whether the bytes it leaves out are exactly its own value.
+
+Source: ISO 32000-2 12.8.1; the published ByteRange attacks are listed in docs/verify-report.md.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from verify_api.validation.errors import MalformedSyntax
+from verify_api.validation.lexer import scan_value, skip_space
+
+_HEX_DIGITS = re.compile(rb"[0-9A-Fa-f]*")
+_OBJECT_HEAD = re.compile(rb"([0-9]{1,10})[\x00\t\n\x0c\r ]+([0-9]{1,5})[\x00\t\n\x0c\r ]+obj")
+_END_OF_FILE = re.compile(rb"%%EOF[\x00\t\n\x0c\r ]*\Z")
+_RANGE_TEXT = re.compile(
+    rb"/ByteRange[\x00\t\n\x0c\r ]*\[[\x00\t\n\x0c\r ]*([0-9]+)[\x00\t\n\x0c\r ]+([0-9]+)"
+    rb"[\x00\t\n\x0c\r ]+([0-9]+)[\x00\t\n\x0c\r ]+([0-9]+)"
+)
+_CMS_TEXT = re.compile(
+    rb"<30(?:8[0-9A-Fa-f]{1,9}|[0-9A-Fa-f]{2})06092[aA]864886[fF]70[dD]010702[0-9A-Fa-f]{64}"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hole:
+    """The part of the file that a signature leaves out: its value as a hex string with both brackets."""
+
+    start: int  # position of <
+    end: int  # position after >
+    covered_end: int  # position after the last covered byte
+    raw: bytes  # the decoded string, padding included
+    mixed_case: bool  # hex digits of both cases
+
+
+class ByteRangeRefused(MalformedSyntax):
+    """The ByteRange does not cover all but the signature's own value; the message is a Chinese clause."""
+
+    code = "byte-range"
+
+
+def check_byte_range(data: bytes, byte_range: object) -> Hole:
+    """Check that a ByteRange is [0, a, b, c] and that bytes a to b are one hex string.
+
+    Raises:
+        ByteRangeRefused: Numbers out of order, beyond the end, not four, or the hole holds something else.
+    """
+    if not isinstance(byte_range, list) or len(byte_range) != 4:
+        raise ByteRangeRefused("签名范围不是四个数")
+    if any(not isinstance(number, int) or isinstance(number, bool) for number in byte_range):
+        raise ByteRangeRefused("签名范围不是整数")
+    first, length, second, rest = (int(number) for number in byte_range)
+    if first != 0 or length <= 0 or rest <= 0 or second <= length or second + rest > len(data):
+        raise ByteRangeRefused("签名范围有缺口、重叠或越界")
+    if data[length : length + 1] != b"<" or data[second - 1 : second] != b">":
+        raise ByteRangeRefused("签名范围的空档不是签名值")
+    digits = data[length + 1 : second - 1]
+    matched = _HEX_DIGITS.fullmatch(digits)
+    if matched is None or len(digits) % 2 or not digits:
+        raise ByteRangeRefused("签名范围的空档里有签名值以外的内容")
+    return Hole(
+        start=length,
+        end=second,
+        covered_end=second + rest,
+        raw=bytes.fromhex(digits.decode("ascii")),
+        mixed_case=digits.lower() != digits and digits.upper() != digits,
+    )
+
+
+def check_hole_is_contents(data: bytes, hole: Hole, object_offset: object) -> None:
+    """Check that the hole is the /Contents value of the signature dictionary that stands at an offset.
+
+    Raises:
+        ByteRangeRefused: The dictionary is elsewhere, in an object stream, or names a key twice.
+    """
+    if not isinstance(object_offset, int) or not 0 <= object_offset < hole.start:
+        raise ByteRangeRefused("签名字典不在签名值所在的位置")
+    at = skip_space(data, object_offset)
+    head = _OBJECT_HEAD.match(data, at)
+    if head is None:
+        raise ByteRangeRefused("签名字典不在签名值所在的位置")
+    try:
+        scan = scan_value(data, head.end())
+    except MalformedSyntax as error:
+        raise ByteRangeRefused("签名字典残缺") from error
+    contents = scan.entries.get("/Contents")
+    if scan.duplicate_keys:
+        raise ByteRangeRefused("签名字典中同一键出现两次")
+    if contents is None or (contents.value_start, contents.value_end) != (hole.start, hole.end):
+        raise ByteRangeRefused("签名范围的空档不是本签名的签名值")
+
+
+def ends_a_revision(data: bytes, end: int) -> bool:
+    """Tell whether a revision of the file ends exactly here (%%EOF and at most white space)."""
+    return _END_OF_FILE.search(data, max(0, end - 64), end) is not None
+
+
+def traces_of_signatures(data: bytes) -> list[tuple[int, int]]:
+    """Find the places (start, end of the hole) where bytes look like a signature's, referenced or not.
+
+    A trace is a ByteRange whose hole is a hex string, or a hex string that begins a CMS SignedData.
+    """
+    found: dict[int, int] = {}
+    for match in _RANGE_TEXT.finditer(data):
+        numbers = [int(group) for group in match.groups()]
+        try:
+            hole = check_byte_range(data, numbers)
+        except MalformedSyntax:
+            continue
+        found[hole.start] = hole.end
+    for match in _CMS_TEXT.finditer(data):
+        digits = _HEX_DIGITS.match(data, match.start() + 1)
+        found.setdefault(match.start(), digits.end() + 1 if digits else match.end())
+    return sorted(found.items())

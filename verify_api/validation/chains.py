@@ -1,0 +1,187 @@
+"""Certificate chains at a moment, with the revocation data at hand and never any from the network.
+
+A chain is judged at its control time: the earliest time at which the signature is proved to have existed, or
+the validation time. Revocation data issued later speaks about that time too. A certificate that names a CRL
+or an OCSP responder needs an answer from one; a certificate that names neither cannot be asked about.
+
+Source: RFC 5280 section 6; EN 319 102-1 clauses 5.2.6 and 5.6.2.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from asn1crypto import crl, ocsp, x509
+from pyhanko_certvalidator import ValidationContext, find_valid_path
+from pyhanko_certvalidator import errors as pki
+
+from verify_api.validation.trust import fingerprint
+from verify_api.validation.verdicts import SubIndication
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from pyhanko_certvalidator.path import ValidationPath
+
+    from verify_api.validation.trust import TrustAnchors
+
+_MAX_REVOCATION_VALUES = 64
+
+
+@dataclass(slots=True, kw_only=True)
+class Evidence:
+    """Certificates and revocation data that a file brought, or that the caller added."""
+
+    certificates: dict[bytes, x509.Certificate] = field(default_factory=dict)
+    crls: dict[bytes, crl.CertificateList] = field(default_factory=dict)
+    ocsps: dict[bytes, ocsp.OCSPResponse] = field(default_factory=dict)
+    unreadable: int = 0  # values that could not be parsed
+
+    def add_certificate(self, der: bytes) -> None:
+        """Add a certificate by its DER; a damaged one is counted."""
+        try:
+            certificate = x509.Certificate.load(der, strict=True)
+            _ = certificate.native, certificate.public_key, certificate.subject.hashable
+        except Exception:  # noqa: BLE001 - asn1crypto raises many builtin kinds on damaged values
+            self.unreadable += 1
+            return
+        self.certificates.setdefault(fingerprint(certificate), certificate)
+
+    def add_crl(self, der: bytes) -> None:
+        """Add a CRL by its DER; a damaged one is counted."""
+        try:
+            value = crl.CertificateList.load(der, strict=True)
+            _ = value["tbs_cert_list"]["this_update"].native, value["signature"].native
+        except Exception:  # noqa: BLE001 - as above
+            self.unreadable += 1
+            return
+        self.crls.setdefault(hashlib.sha256(der).digest(), value)
+
+    def add_ocsp(self, der: bytes) -> None:
+        """Add an OCSP response by its DER; a damaged one is counted."""
+        try:
+            value = ocsp.OCSPResponse.load(der, strict=True)
+            basic = value["response_bytes"]["response"].parsed
+            _ = basic["tbs_response_data"].native
+            for embedded in basic["certs"] or ():
+                self.add_certificate(
+                    embedded.chosen.dump() if hasattr(embedded, "chosen") else embedded.dump()
+                )
+        except Exception:  # noqa: BLE001 - as above
+            self.unreadable += 1
+            return
+        self.ocsps.setdefault(hashlib.sha256(der).digest(), value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainFinding:
+    """The outcome for one certificate: no `problem` means that its chain holds at the control time."""
+
+    problem: SubIndication | None
+    anchor: x509.Certificate | None = None
+    path: tuple[x509.Certificate, ...] = ()  # end entity last
+    revoked_at: datetime | None = None
+    detail: str = ""
+
+
+def check_chain(
+    certificate: x509.Certificate, *, trust: TrustAnchors, evidence: Evidence, control_time: datetime
+) -> ChainFinding:
+    """Find a chain from a certificate to an anchor that holds at the control time.
+
+    Args:
+        certificate: The end entity's certificate.
+        trust: Anchors to end at.
+        evidence: Certificates and revocation data to use.
+        control_time: The moment to judge at, aware.
+
+    Returns:
+        The finding; it never raises for what a file brought.
+    """
+    anchors = trust.parsed()
+    if not anchors:
+        return ChainFinding(problem=SubIndication.NO_CERTIFICATE_CHAIN_FOUND, detail="no trust anchor")
+    crls = list(evidence.crls.values())[:_MAX_REVOCATION_VALUES]
+    ocsps = list(evidence.ocsps.values())[:_MAX_REVOCATION_VALUES]
+
+    def attempt(use_crls: list[Any], use_ocsps: list[Any]) -> ChainFinding:
+        context = ValidationContext(
+            trust_roots=anchors,
+            other_certs=evidence.certificates.values(),
+            moment=control_time,
+            crls=use_crls,
+            ocsps=use_ocsps,
+            revocation_mode="hard-fail",
+            retroactive_revinfo=True,
+            allow_fetching=False,
+        )
+        return asyncio.run(_attempt(certificate, context))
+
+    finding = attempt(crls, ocsps)
+    if finding.problem in {SubIndication.REVOKED, SubIndication.REVOKED_CA_NO_POE}:
+        return finding
+    # One value saying "good" must not hide another that says "revoked": each is asked alone as well.
+    singles: list[tuple[list[Any], list[Any]]] = [([one], []) for one in crls]
+    singles += [([], [one]) for one in ocsps]
+    if len(singles) > 1 or (finding.problem is not None and singles):
+        for use_crls, use_ocsps in singles:
+            single = attempt(use_crls, use_ocsps)
+            if single.problem in {SubIndication.REVOKED, SubIndication.REVOKED_CA_NO_POE}:
+                return single
+    return finding
+
+
+async def _attempt(certificate: x509.Certificate, context: ValidationContext) -> ChainFinding:
+    try:
+        paths = context.path_builder.async_build_paths_lazy(certificate)
+        path = await find_valid_path(certificate, paths, context)
+    except pki.RevokedError as error:
+        problem = SubIndication.REVOKED if error.is_ee_cert else SubIndication.REVOKED_CA_NO_POE
+        if error.is_side_validation:
+            problem = SubIndication.TRY_LATER
+        return _failed(problem, error, error.revocation_dt)
+    except pki.ExpiredError as error:
+        return _failed(SubIndication.OUT_OF_BOUNDS_NO_POE, error)
+    except pki.NotYetValidError as error:
+        return _failed(SubIndication.NOT_YET_VALID, error)
+    except pki.InsufficientRevinfoError as error:
+        return _failed(SubIndication.TRY_LATER, error)
+    except pki.DisallowedAlgorithmError as error:
+        return _failed(SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE, error)
+    except (pki.PathBuildingError, pki.InvalidCertificateError) as error:
+        return _failed(SubIndication.NO_CERTIFICATE_CHAIN_FOUND, error)
+    except pki.PathValidationError as error:
+        return _failed(SubIndication.CHAIN_CONSTRAINTS_FAILURE, error)
+    except Exception as error:  # noqa: BLE001 - the library raises builtin errors on hostile certificates
+        return _failed(SubIndication.CERTIFICATE_CHAIN_GENERAL_FAILURE, error)
+    return ChainFinding(problem=None, anchor=_anchor_of(path), path=tuple(path.iter_certs(include_root=True)))
+
+
+def _failed(problem: SubIndication, error: Exception, revoked_at: datetime | None = None) -> ChainFinding:
+    original = getattr(error, "original_path", None)
+    return ChainFinding(
+        problem=problem,
+        anchor=_anchor_of(original) if original is not None else None,
+        revoked_at=revoked_at,
+        detail=str(error),
+    )
+
+
+def _anchor_of(path: ValidationPath) -> x509.Certificate | None:
+    authority = path.trust_anchor.authority
+    certificate = getattr(authority, "certificate", None)
+    return certificate if isinstance(certificate, x509.Certificate) else None
+
+
+def names_revocation_source(certificate: x509.Certificate) -> bool:
+    """Tell whether a certificate says where to ask about its revocation."""
+    return bool(certificate.ocsp_urls or certificate.crl_distribution_points)
+
+
+def all_revocation_values(evidence: Evidence) -> Iterable[object]:
+    """Return every revocation value, CRLs first."""
+    return [*evidence.crls.values(), *evidence.ocsps.values()]

@@ -1,0 +1,166 @@
+"""Opens a PDF and gathers what its signatures need: fields, revocation data, earlier states.
+
+pyHanko's reader raises builtin errors of many kinds on hostile files; every call into it is fenced here.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+from typing import TYPE_CHECKING, Any
+
+from asn1crypto import core
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.crypt import AuthStatus
+from pyhanko.pdf_utils.reader import PdfFileReader
+
+from verify_api.validation.errors import MalformedSyntax
+from verify_api.validation.graph import raw_of, resolved
+from verify_api.validation.lexer import scan_value, skip_space
+
+if TYPE_CHECKING:
+    from verify_api.validation.chains import Evidence
+    from verify_api.validation.signed_data import SignedContent
+
+logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
+logging.getLogger("pyhanko_certvalidator").setLevel(logging.CRITICAL)
+
+_MAX_VALUES = 512
+_MAX_VALUE_BYTES = 8 * 1024 * 1024
+
+
+class Unreadable(MalformedSyntax):
+    """A PDF cannot be opened."""
+
+    code = "pdf-unreadable"
+
+
+class LockedByPassword(Unreadable):
+    """A PDF is encrypted and the empty password does not open it."""
+
+    code = "pdf-encrypted"
+
+
+def open_reader(data: bytes) -> PdfFileReader:
+    """Open a PDF for reading, leniently; what leniency could hide is checked elsewhere.
+
+    Raises:
+        LockedByPassword: A password is needed.
+        Unreadable: The structure is broken.
+    """
+    try:
+        reader = PdfFileReader(io.BytesIO(data), strict=False)
+        if reader.encrypted:
+            outcome = reader.decrypt("")
+            if outcome.status == AuthStatus.FAILED:
+                raise LockedByPassword("a password is needed")
+        if not isinstance(reader.root, generic.DictionaryObject):
+            raise Unreadable("no catalogue")
+    except Unreadable:
+        raise
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise Unreadable("the file's structure is broken") from error
+    return reader
+
+
+def object_offset(reader: PdfFileReader, reference: generic.Reference | None) -> int | None:
+    """Return where an object stands in the file, None when it is direct or in an object stream."""
+    if reference is None:
+        return None
+    place = reader.xrefs[generic.Reference(reference.idnum, reference.generation, reader)]
+    return place if isinstance(place, int) else None
+
+
+def ambiguous_dictionaries(data: bytes, reader: PdfFileReader) -> bool:
+    """Tell whether catalogue, form or a trailer names a key twice, which programs read differently."""
+    places: list[int] = []
+    for raw in (
+        reader.trailer.raw_get("/Root"),
+        raw_of(reader.root, "/AcroForm"),
+        raw_of(reader.root, "/Pages"),
+    ):
+        if isinstance(raw, generic.IndirectObject):
+            offset = object_offset(reader, raw.reference)
+            head = data.find(b"obj", offset, offset + 40) if offset is not None else -1
+            if head > 0:
+                places.append(head + 3)
+    for index in range(reader.total_revisions):
+        start = reader.xrefs.get_xref_container_info(index).start_location
+        trailer = data.find(b"trailer", start)
+        if data[skip_space(data, start) :][:4] == b"xref" and trailer > 0:
+            places.append(trailer + 7)
+    try:
+        return any(scan_value(data, place).duplicate_keys for place in places)
+    except MalformedSyntax:
+        return True
+
+
+def collect_store(reader: PdfFileReader, evidence: Evidence) -> bool:
+    """Add what the document security store holds to the evidence; tell whether it has revocation data.
+
+    Source: ISO 32000-2 12.8.4.3.
+    """
+    store = resolved(raw_of(reader.root, "/DSS"))
+    if not isinstance(store, generic.DictionaryObject):
+        return False
+    before = len(evidence.crls) + len(evidence.ocsps)
+    holders = [store]
+    related = resolved(raw_of(store, "/VRI"))
+    if isinstance(related, generic.DictionaryObject):
+        holders += [v for v in map(resolved, related.values()) if isinstance(v, generic.DictionaryObject)][
+            :_MAX_VALUES
+        ]
+    for holder in holders:
+        for keys, add in (
+            (("/Certs", "/Cert"), evidence.add_certificate),
+            (("/CRLs", "/CRL"), evidence.add_crl),
+            (("/OCSPs", "/OCSP"), evidence.add_ocsp),
+        ):
+            for key in keys:
+                for value in _streams(holder, key, evidence):
+                    add(value)
+    return len(evidence.crls) + len(evidence.ocsps) > before
+
+
+def _streams(holder: generic.DictionaryObject, key: str, evidence: Evidence) -> list[bytes]:
+    values: list[bytes] = []
+    array = resolved(raw_of(holder, key))
+    if not isinstance(array, generic.ArrayObject):
+        return values
+    for index in range(min(len(array), _MAX_VALUES)):
+        try:
+            stream = resolved(array.raw_get(index))
+            content = stream.data if isinstance(stream, generic.StreamObject) else b""
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001 - filters raise many kinds; a value that cannot be read is counted
+            content = b""
+        if content and len(content) <= _MAX_VALUE_BYTES:
+            values.append(content)
+        else:
+            evidence.unreadable += 1
+    return values
+
+
+def collect_archived_revocation(content: SignedContent, evidence: Evidence) -> bool:
+    """Add the revocation data that Adobe's signed attribute carries; tell whether there was any."""
+    attributes: Any = content.signer_info["signed_attrs"]
+    found = False
+    if isinstance(attributes, core.Void):
+        return found
+    for attribute in attributes:
+        if attribute["type"].native != "adobe_revocation_info_archival":
+            continue
+        try:
+            for value in attribute["values"]:
+                for entry in value["ocsp"] or ():
+                    evidence.add_ocsp(entry.dump())
+                    found = True
+                for entry in value["crl"] or ():
+                    evidence.add_crl(entry.dump())
+                    found = True
+        except Exception:  # noqa: BLE001 - asn1crypto's builtin errors; the attribute is counted as unreadable
+            evidence.unreadable += 1
+    return found

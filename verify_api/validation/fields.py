@@ -1,0 +1,119 @@
+"""Finds every signature field of a document, also those that hang on a page only.
+
+pyHanko's own enumeration gives up on the whole file when one field is odd; this one reports the odd field.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pyhanko.pdf_utils import generic
+
+if TYPE_CHECKING:
+    from pyhanko.pdf_utils.reader import PdfFileReader
+
+_MAX_FIELDS = 20_000
+_MAX_PAGES = 20_000
+_MAX_DEPTH = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignatureField:
+    """A field of type Sig that has a value."""
+
+    name: str
+    dictionary: generic.DictionaryObject
+    value: generic.DictionaryObject
+    value_reference: generic.Reference | None  # None when the value is a direct object
+    in_form: bool  # False: only a page's annotation leads to it
+
+
+def signature_fields(reader: PdfFileReader) -> list[SignatureField]:
+    """Return the filled signature fields in the order of the form, then those only on pages."""
+    found: list[SignatureField] = []
+    seen: set[object] = set()
+    form = dictionary(reader.root.get("/AcroForm"))
+    if form is not None:
+        for raw in raw_items(form, "/Fields"):
+            _collect(raw, "", None, found, seen, 0, in_form=True)
+    for page in pages(reader):
+        for raw in raw_items(page, "/Annots"):
+            _collect(raw, "", None, found, seen, 0, in_form=False)
+    return found
+
+
+def dictionary(value: Any) -> generic.DictionaryObject | None:
+    """Return a value as a dictionary, or None."""
+    if isinstance(value, generic.IndirectObject):
+        value = value.get_object()
+    return value if isinstance(value, generic.DictionaryObject) else None
+
+
+def raw_items(owner: generic.DictionaryObject, key: str) -> list[Any]:
+    """Return the raw items of an array entry, references unresolved; empty when it is no array."""
+    value = owner.get(key)
+    if isinstance(value, generic.IndirectObject):
+        value = value.get_object()
+    if not isinstance(value, generic.ArrayObject):
+        return []
+    return [value.raw_get(index) for index in range(min(len(value), _MAX_FIELDS))]
+
+
+def mark_of(raw: Any) -> object:
+    """Return what identifies an object within its file: its number, or the object itself."""
+    if isinstance(raw, generic.IndirectObject):
+        return (raw.idnum, raw.generation)
+    return id(raw)
+
+
+def pages(reader: Any) -> list[generic.DictionaryObject]:
+    """Return the page dictionaries in order; a broken tree yields what can be reached."""
+    result: list[generic.DictionaryObject] = []
+    seen: set[object] = set()
+    stack: list[Any] = [reader.root.raw_get("/Pages")] if "/Pages" in reader.root else []
+    while stack and len(result) < _MAX_PAGES:
+        raw = stack.pop()
+        mark = mark_of(raw)
+        node = dictionary(raw)
+        if node is None or mark in seen:
+            continue
+        seen.add(mark)
+        if "/Kids" in node:
+            stack.extend(reversed(raw_items(node, "/Kids")))
+        else:
+            result.append(node)
+    return result
+
+
+def _collect(
+    raw: Any,
+    prefix: str,
+    inherited: str | None,
+    found: list[SignatureField],
+    seen: set[object],
+    depth: int,
+    *,
+    in_form: bool,
+) -> None:
+    node = dictionary(raw)
+    mark = mark_of(raw)
+    if node is None or mark in seen or depth > _MAX_DEPTH or len(seen) > _MAX_FIELDS:
+        return
+    seen.add(mark)
+    kind = node.get("/FT", inherited)
+    part = node.get("/T")
+    name = f"{prefix}.{part}" if prefix and part is not None else str(part) if part is not None else prefix
+    value = dictionary(node.get("/V"))
+    if value is not None and (kind == "/Sig" or "/ByteRange" in value):
+        raw_value = node.raw_get("/V")
+        reference = raw_value.reference if isinstance(raw_value, generic.IndirectObject) else None
+        if not any(other.value_reference == reference and reference for other in found):
+            found.append(
+                SignatureField(
+                    name=name, dictionary=node, value=value, value_reference=reference, in_form=in_form
+                )
+            )
+    if in_form:
+        for kid in raw_items(node, "/Kids"):
+            _collect(kid, name, kind, found, seen, depth + 1, in_form=True)

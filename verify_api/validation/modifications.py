@@ -1,0 +1,398 @@
+"""What changed between two states of a document, each change with the class it belongs to.
+
+The whole object graph is compared; only places named here are allowed to differ. A difference that is not
+named is NOT_UNDERSTOOD or FORBIDDEN, never overlooked.
+
+Source: ISO 32000-2 12.8.2.2 (DocMDP), 12.8.2.4 (FieldMDP); attack classes: docs/verify-report.md.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from pyhanko.pdf_utils import generic
+
+from verify_api.validation.fields import pages
+from verify_api.validation.graph import Comparison, Mark, mark, raw_of, resolved
+
+if TYPE_CHECKING:
+    from pyhanko.pdf_utils.reader import PdfFileReader
+
+
+class ChangeClass(Enum):
+    """What a change is, before any signature's rules are applied to it."""
+
+    VALIDATION = "validation data, document time stamp, dates in metadata"
+    FORM = "a field was filled in or signed"
+    FORM_DOUBTFUL = "a form change that may hide or replace what was visible"
+    ANNOTATION = "a comment was added"
+    UNKNOWN = "a change that has no rule"
+    FORBIDDEN = "content was changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One change."""
+
+    kind: ChangeClass
+    place: str  # English, for the log and tests
+    field: str | None = None  # full name of the form field that changed
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A node of the form's field tree."""
+
+    node: generic.DictionaryObject
+    name: str
+    kind: str | None
+    parent: Mark | None
+
+
+_CATALOG_APART = {
+    "/AcroForm",
+    "/DSS",
+    "/Extensions",
+    "/Version",
+    "/Metadata",
+    "/Perms",
+    "/Pages",
+    "/StructTreeRoot",
+}
+_DSS_KEYS = {"/Type", "/VRI", "/Certs", "/OCSPs", "/CRLs"}
+_FILL_KEYS = {"/V", "/AS", "/I", "/AP", "/RV", "/M", "/Ff"}
+_SIGN_KEYS = {"/V", "/AP", "/M", "/F", "/MK", "/Ff", "/Lock", "/DA", "/Q"}
+_NEW_SIGNATURE_KEYS = {
+    "/Type", "/Subtype", "/FT", "/T", "/V", "/Rect", "/P", "/F", "/AP", "/Ff", "/Lock", "/SV", "/DA", "/DR",
+    "/MK", "/Parent", "/Kids", "/TU", "/TM", "/StructParent", "/BS", "/Border", "/Q", "/NM", "/M", "/H", "/C",
+    "/Contents", "/DV", "/Lang",
+}  # fmt: skip
+_DATES_ONLY_INFO = {"/ModDate", "/Producer", "/CreationDate", "/Creator"}
+_XMP_MOVING = re.compile(
+    rb"<(xmp:ModifyDate|xmp:MetadataDate|xmp:CreatorTool|pdf:Producer|xmpMM:InstanceID)\b[^>]*>[^<]*</\1>"
+    rb"|\b(?:xmp:ModifyDate|xmp:MetadataDate|xmp:CreatorTool|pdf:Producer|xmpMM:InstanceID)=\"[^\"]*\""
+    rb"|<\?xpacket[^>]*\?>|\s+|x:xmptk=\"[^\"]*\""
+)
+_PAINTS = re.compile(rb"(?:\)|>|\])\s*(?:Tj|TJ|'|\")|/\S+\s+(?:Do|sh)\b|\bBI\b")
+_READ_ONLY = 1
+
+
+def changes_between(old: PdfFileReader, new: PdfFileReader) -> list[Change]:
+    """Return every change from one state of a document to a later one."""
+    return _Difference(old, new).run()
+
+
+class _Difference:
+    def __init__(self, old: PdfFileReader, new: PdfFileReader) -> None:
+        self.old, self.new = old, new
+        self.old_fields, self.new_fields = _form_nodes(old), _form_nodes(new)
+        self.old_pages, self.new_pages = pages(old), pages(new)
+        boundary = set(self.old_fields) | set(self.new_fields)
+        for page in [*self.old_pages, *self.new_pages]:
+            boundary |= {m for m in map(mark, _items(raw_of(page, "/Annots"))) if m}
+        self.compare = Comparison(frozenset(boundary))
+        self.changes: list[Change] = []
+
+    def run(self) -> list[Change]:
+        """Walk strictly judged parts first, so that what they share with the form is judged strictly."""
+        self._trailer()
+        self._catalog()
+        self._form()
+        self._fields()
+        self._annotations()
+        return self.changes
+
+    def _add(self, kind: ChangeClass, place: str, field: str | None = None) -> None:
+        self.changes.append(Change(kind=kind, place=place, field=field))
+
+    def _changed_keys(self, a: Any, b: Any) -> set[str]:
+        keys = set(a.keys()) | set(b.keys())
+        return {str(key) for key in keys if not self.compare.equal(raw_of(a, key), raw_of(b, key))}
+
+    # -- trailer and catalogue ------------------------------------------------------------------------
+
+    def _trailer(self) -> None:
+        a, b = self.old.trailer.flatten(), self.new.trailer.flatten()
+        if mark(raw_of(a, "/Root")) != mark(raw_of(b, "/Root")):
+            self._add(ChangeClass.UNKNOWN, "trailer /Root")
+        if not self.compare.equal(raw_of(a, "/Encrypt"), raw_of(b, "/Encrypt")):
+            self._add(ChangeClass.FORBIDDEN, "trailer /Encrypt")
+        info_a, info_b = resolved(raw_of(a, "/Info")), resolved(raw_of(b, "/Info"))
+        if isinstance(info_a, generic.DictionaryObject) and isinstance(info_b, generic.DictionaryObject):
+            changed = self._changed_keys(info_a, info_b)
+            if changed - _DATES_ONLY_INFO:
+                self._add(ChangeClass.UNKNOWN, "document information")
+            elif changed:
+                self._add(ChangeClass.VALIDATION, "document information dates")
+        elif (info_a is None) != (info_b is None) and set(info_b or ()) - _DATES_ONLY_INFO:
+            self._add(ChangeClass.UNKNOWN, "document information")
+
+    def _catalog(self) -> None:
+        a, b = self.old.root, self.new.root
+        # The page tree first: it is the strictest place, and what it shares is judged there.
+        for path in self.compare.differences(raw_of(a, "/Pages"), raw_of(b, "/Pages")):
+            if path[-1:] == ("/LastModified",) or path[-1:] == ("/Tabs",):
+                self._add(ChangeClass.VALIDATION, "page " + path[-1])
+            else:
+                self._add(ChangeClass.FORBIDDEN, "pages " + "".join(path))
+        for key in sorted(set(a.keys()) | set(b.keys())):
+            if key in _CATALOG_APART:
+                continue
+            for path in self.compare.differences(raw_of(a, key), raw_of(b, key)):
+                self._add(ChangeClass.FORBIDDEN, "catalogue " + key + "".join(path))
+        for key in ("/Extensions", "/Version"):
+            if not self.compare.equal(raw_of(a, key), raw_of(b, key)):
+                self._add(ChangeClass.VALIDATION, "catalogue " + key)
+        if not self.compare.equal(raw_of(a, "/StructTreeRoot"), raw_of(b, "/StructTreeRoot")):
+            self._add(ChangeClass.UNKNOWN, "structure tree")
+        self._metadata(resolved(raw_of(a, "/Metadata")), resolved(raw_of(b, "/Metadata")))
+        self._permissions(resolved(raw_of(a, "/Perms")), resolved(raw_of(b, "/Perms")))
+        self._security_store(raw_of(a, "/DSS"), raw_of(b, "/DSS"))
+
+    def _metadata(self, a: Any, b: Any) -> None:
+        if self.compare.equal(a, b):
+            return
+        texts = [
+            _XMP_MOVING.sub(b"", node.data) if isinstance(node, generic.StreamObject) else b""
+            for node in (a, b)
+        ]
+        same = texts[0] == texts[1] and a is not None
+        self._add(ChangeClass.VALIDATION if same else ChangeClass.UNKNOWN, "metadata stream")
+
+    def _permissions(self, a: Any, b: Any) -> None:
+        if self.compare.equal(a, b):
+            return
+        if isinstance(a, generic.DictionaryObject):
+            gone = {key for key in a if not self.compare.equal(raw_of(a, key), raw_of(b, key))}
+            if gone:
+                self._add(ChangeClass.FORBIDDEN, "permissions")
+                return
+        self._add(ChangeClass.FORM, "permissions")
+
+    def _security_store(self, a: Any, b: Any) -> None:
+        if self.compare.equal(a, b):
+            return
+        store = resolved(b)
+        if not isinstance(store, generic.DictionaryObject):
+            self._add(ChangeClass.UNKNOWN, "document security store removed")
+        elif set(store.keys()) - _DSS_KEYS:
+            self._add(ChangeClass.UNKNOWN, "document security store has unknown entries")
+        else:
+            self._add(ChangeClass.VALIDATION, "document security store")
+
+    # -- the form -------------------------------------------------------------------------------------
+
+    def _form(self) -> None:
+        a, b = resolved(raw_of(self.old.root, "/AcroForm")), resolved(raw_of(self.new.root, "/AcroForm"))
+        if not isinstance(b, generic.DictionaryObject):
+            if a is not None:
+                self._add(ChangeClass.FORBIDDEN, "form removed")
+            return
+        a = a if isinstance(a, generic.DictionaryObject) else generic.DictionaryObject()
+        for key in sorted((set(a.keys()) | set(b.keys())) - {"/Fields"}):
+            old, new = raw_of(a, key), raw_of(b, key)
+            if self.compare.equal(old, new) or key == "/SigFlags":
+                continue
+            if key == "/DR" and self._only_adds(resolved(old), resolved(new), 0):
+                self._add(ChangeClass.FORM, "form resources added")
+            elif key in {"/DA", "/Q"} and resolved(old) is None:
+                self._add(ChangeClass.FORM, "form defaults")
+            elif key == "/NeedAppearances" and resolved(new) in {None, False}:
+                self._add(ChangeClass.FORM, "form " + key)
+            else:
+                self._add(ChangeClass.UNKNOWN, "form " + key)
+
+    def _only_adds(self, a: Any, b: Any, depth: int) -> bool:
+        if a is None:
+            return True
+        if (
+            depth > 2
+            or not isinstance(a, generic.DictionaryObject)
+            or not isinstance(b, generic.DictionaryObject)
+        ):
+            return self.compare.equal(a, b)
+        return all(
+            self.compare.equal(raw_of(a, key), raw_of(b, key))
+            or self._only_adds(resolved(raw_of(a, key)), resolved(raw_of(b, key)), depth + 1)
+            for key in a
+        )
+
+    def _fields(self) -> None:
+        for place, before in self.old_fields.items():
+            after = self.new_fields.get(place)
+            if after is None:
+                self._add(ChangeClass.FORBIDDEN, "field removed", before.name)
+            else:
+                self._field(before, after)
+        for place, added in self.new_fields.items():
+            if place not in self.old_fields:
+                self._new_field(added)
+
+    def _field(self, before: _Node, after: _Node) -> None:
+        a, b = before.node, after.node
+        changed = self._changed_keys(a, b) - {"/Kids"}
+        if not changed:
+            return
+        if before.name != after.name or before.kind != after.kind:
+            self._add(ChangeClass.FORBIDDEN, "field renamed", before.name)
+        elif before.kind == "/Sig":
+            self._signature_field(before, a, b, changed)
+        elif changed - _FILL_KEYS:
+            self._add(ChangeClass.FORBIDDEN, "field " + " ".join(sorted(changed - _FILL_KEYS)), before.name)
+        elif "/Ff" in changed and _flags(a) | _READ_ONLY != _flags(b):
+            self._add(ChangeClass.FORBIDDEN, "field flags", before.name)
+        else:
+            self._filled(before, a, b, changed)
+
+    def _signature_field(self, before: _Node, a: Any, b: Any, changed: set[str]) -> None:
+        parent = self.old_fields.get(before.parent) if before.parent else None
+        old_value = resolved(raw_of(a, "/V")) or (resolved(raw_of(parent.node, "/V")) if parent else None)
+        if _is_filled_signature(old_value):
+            self._add(ChangeClass.FORBIDDEN, "signature changed or removed", before.name)
+        elif changed - _SIGN_KEYS or "/V" not in changed:
+            self._add(ChangeClass.FORBIDDEN, "empty signature field changed", before.name)
+        elif "/F" in changed and not _visible_flags(b):
+            self._add(ChangeClass.FORM_DOUBTFUL, "signature field hidden", before.name)
+        else:
+            self._add(_signing_class(resolved(raw_of(b, "/V"))), "signature field signed", before.name)
+
+    def _filled(self, before: _Node, a: Any, b: Any, changed: set[str]) -> None:
+        """A field that was empty and painted nothing may be filled; anything else may replace what was seen."""
+        if before.kind == "/Btn":
+            kind = ChangeClass.FORM if changed <= {"/V", "/AS", "/M", "/Ff"} else ChangeClass.FORM_DOUBTFUL
+        else:
+            owner = self.old_fields.get(before.parent) if before.parent else None
+            value = resolved(raw_of(a, "/V")) or (resolved(raw_of(owner.node, "/V")) if owner else None)
+            empty = value is None or (isinstance(value, (str, bytes)) and not value.strip())
+            appearance_only = "/AP" in changed and "/V" not in changed and not self._owner_filled(before)
+            blank = "/AP" not in changed or not _paints(resolved(raw_of(a, "/AP")))
+            kind = ChangeClass.FORM if empty and blank and not appearance_only else ChangeClass.FORM_DOUBTFUL
+            if changed <= {"/Ff", "/M"}:
+                kind = ChangeClass.FORM
+        self._add(kind, "field filled", before.name)
+
+    def _owner_filled(self, node: _Node) -> bool:
+        if node.parent is None or node.parent not in self.new_fields or node.parent not in self.old_fields:
+            return False
+        a, b = self.old_fields[node.parent].node, self.new_fields[node.parent].node
+        return not self.compare.equal(raw_of(a, "/V"), raw_of(b, "/V"))
+
+    def _new_field(self, added: _Node) -> None:
+        node = added.node
+        if added.kind != "/Sig" or (added.parent is not None and added.parent in self.old_fields):
+            self._add(ChangeClass.FORBIDDEN, "field added", added.name)
+            return
+        if set(node.keys()) - _NEW_SIGNATURE_KEYS:
+            self._add(ChangeClass.UNKNOWN, "new signature field has unusual entries", added.name)
+        value = resolved(raw_of(node, "/V"))
+        visible = _covers_something(node) and resolved(raw_of(node, "/AP")) is not None
+        if isinstance(value, generic.DictionaryObject):
+            kind = _signing_class(value)
+            if visible and kind is ChangeClass.VALIDATION:
+                kind = ChangeClass.FORM_DOUBTFUL
+            self._add(kind, "new visible signature" if visible else "new signature", added.name)
+        else:
+            kind = ChangeClass.FORM_DOUBTFUL if visible else ChangeClass.FORM
+            self._add(kind, "new empty signature field", added.name)
+
+    # -- annotations ----------------------------------------------------------------------------------
+
+    def _annotations(self) -> None:
+        for before, after in zip(self.old_pages, self.new_pages, strict=False):
+            old, new = _labelled(raw_of(before, "/Annots")), _labelled(raw_of(after, "/Annots"))
+            for label, raw in old.items():
+                if label not in new:
+                    self._add(ChangeClass.FORBIDDEN, "annotation removed")
+                elif label not in self.old_fields:
+                    self._annotation(resolved(raw), resolved(new[label]))
+            if [label for label in new if label in old] != list(old):
+                self._add(ChangeClass.UNKNOWN, "annotations in another order")
+            for label, raw in new.items():
+                if label not in old and not (label in self.new_fields and label not in self.old_fields):
+                    self._new_annotation(resolved(raw), moved=label in self.old_fields)
+
+    def _annotation(self, a: Any, b: Any) -> None:
+        if not isinstance(a, generic.DictionaryObject) or not isinstance(b, generic.DictionaryObject):
+            if not self.compare.equal(a, b):
+                self._add(ChangeClass.FORBIDDEN, "annotation replaced")
+            return
+        if self._changed_keys(a, b):
+            self._add(ChangeClass.FORBIDDEN, "annotation changed")
+
+    def _new_annotation(self, node: Any, *, moved: bool) -> None:
+        subtype = node.get("/Subtype") if isinstance(node, generic.DictionaryObject) else None
+        if moved or subtype in {None, "/Widget"}:
+            self._add(ChangeClass.FORBIDDEN, "widget added")
+        else:
+            self._add(ChangeClass.ANNOTATION, f"annotation added {subtype}")
+
+
+def _form_nodes(reader: PdfFileReader) -> dict[Any, _Node]:
+    nodes: dict[Any, _Node] = {}
+    form = resolved(raw_of(reader.root, "/AcroForm"))
+    queue: list[tuple[Any, Any, str, str | None, Any]] = [
+        (raw, mark(raw) or ("direct", index), "", None, None)
+        for index, raw in enumerate(_items(raw_of(form, "/Fields")))
+    ]
+    while queue and len(nodes) < 50_000:
+        raw, label, prefix, inherited, parent = queue.pop(0)
+        node = resolved(raw)
+        if not isinstance(node, generic.DictionaryObject) or label in nodes:
+            continue
+        part = resolved(raw_of(node, "/T"))
+        name = prefix if part is None else f"{prefix}.{part}" if prefix else str(part)
+        kind = node.get("/FT", inherited)
+        nodes[label] = _Node(node, name, str(kind) if kind is not None else None, parent)
+        for index, kid in enumerate(_items(raw_of(node, "/Kids"))):
+            queue.append((kid, mark(kid) or (label, index), name, kind, label))
+    return nodes
+
+
+def _items(raw: Any) -> list[Any]:
+    value = resolved(raw)
+    return [value.raw_get(i) for i in range(len(value))] if isinstance(value, generic.ArrayObject) else []
+
+
+def _labelled(raw: Any) -> dict[Any, Any]:
+    return {mark(item) or ("direct", index): item for index, item in enumerate(_items(raw))}
+
+
+def _flags(node: Any) -> int:
+    value = resolved(raw_of(node, "/Ff"))
+    return int(value) if isinstance(value, int) else 0
+
+
+def _visible_flags(node: Any) -> bool:
+    value = resolved(raw_of(node, "/F"))
+    return not (isinstance(value, int) and int(value) & 0b100010)  # hidden, no view
+
+
+def _is_filled_signature(value: Any) -> bool:
+    return isinstance(value, generic.DictionaryObject) and "/ByteRange" in value
+
+
+def _signing_class(value: Any) -> ChangeClass:
+    if not _is_filled_signature(value):
+        return ChangeClass.FORM_DOUBTFUL
+    stamp = value.get("/SubFilter") == "/ETSI.RFC3161"
+    return ChangeClass.VALIDATION if stamp else ChangeClass.FORM
+
+
+def _covers_something(node: Any) -> bool:
+    numbers = [resolved(item) for item in _items(raw_of(node, "/Rect"))]
+    if len(numbers) != 4 or not all(isinstance(n, (int, float)) or hasattr(n, "__float__") for n in numbers):
+        return False
+    x1, y1, x2, y2 = (float(n) for n in numbers)
+    return x1 != x2 and y1 != y2
+
+
+def _paints(appearance: Any) -> bool:
+    if not isinstance(appearance, generic.DictionaryObject):
+        return False
+    normal = resolved(raw_of(appearance, "/N"))
+    if normal is None:
+        return False
+    return not isinstance(normal, generic.StreamObject) or _PAINTS.search(normal.data) is not None

@@ -1,0 +1,164 @@
+"""Accounts for every byte that was added after a signed revision.
+
+What an incremental update may consist of is objects at the places where its own cross-reference section says,
+that section, its trailer and the end marker. Anything else is read differently by different programs.
+
+Source: ISO 32000-2 7.5.6; incremental saving attacks and their variants (docs/verify-report.md).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pyhanko.pdf_utils import generic
+
+from verify_api.validation.errors import MalformedSyntax
+from verify_api.validation.lexer import Scan, scan_value, skip_space
+
+if TYPE_CHECKING:
+    from pyhanko.pdf_utils.reader import PdfFileReader
+
+_WHITE = rb"[\x00\t\n\x0c\r ]"
+_OBJECT_HEAD = re.compile(rb"([0-9]{1,10})" + _WHITE + rb"+([0-9]{1,5})" + _WHITE + rb"+obj\b")
+_TABLE = re.compile(
+    rb"xref"
+    + _WHITE
+    + rb"+(?:[0-9]+ [0-9]+"
+    + _WHITE
+    + rb"+(?:[0-9]{10} [0-9]{5} [nf]"
+    + _WHITE
+    + rb"{1,2})*)+trailer"
+)
+_START = re.compile(rb"startxref" + _WHITE + rb"+([0-9]+)" + _WHITE + rb"+%%EOF")
+_STREAM = re.compile(rb"stream(?:\r\n|\n|\r)")
+_COMMENT = re.compile(rb"%[^\r\n]{0,128}(?=[\r\n]|\Z)")
+_LENGTH = re.compile(rb"([0-9]{1,10})(?:" + _WHITE + rb"+([0-9]{1,5})" + _WHITE + rb"+R)?")
+
+
+def unaccounted_bytes(data: bytes, start: int, reader: PdfFileReader) -> str | None:
+    """Say what stands after `start` that is no part of an incremental update.
+
+    Args:
+        data: The file.
+        start: Where the earlier state ends.
+        reader: Reader of the whole file.
+
+    Returns:
+        None when every byte has its place, else a short English description.
+    """
+    try:
+        return _Walk(data, start, reader).run()
+    except MalformedSyntax as error:
+        return str(error)
+
+
+def section_starts(reader: PdfFileReader) -> list[int]:
+    """Return where the cross-reference sections stand, oldest first."""
+    return [reader.xrefs.get_xref_container_info(i).start_location for i in range(reader.total_revisions)]
+
+
+class _Walk:
+    def __init__(self, data: bytes, start: int, reader: PdfFileReader) -> None:
+        self.data, self.at, self.reader = data, start, reader
+        self.offsets: set[int] = set()
+        self.sections: set[int] = set()
+        for index in range(reader.total_revisions):
+            info = reader.xrefs.get_xref_container_info(index)
+            table = reader.xrefs.get_xref_data(index)
+            if info.start_location < start:
+                continue
+            self.sections.add(info.start_location)
+            self.offsets |= {offset for _, offset in table.standard_xrefs.values()}
+            if table.hybrid is not None:
+                self.sections.add(table.hybrid.meta_info.start_location)
+                self.offsets |= {o for _, o in table.hybrid.xref_data.standard_xrefs.values()}
+        self.pending = {offset for offset in self.offsets if offset >= start}
+        self.earlier = {offset for offset in self.offsets if offset < start}
+
+    def run(self) -> str | None:
+        """Walk to the end of the file."""
+        if self.earlier:
+            return "an update's cross-reference points back into the signed part"
+        if not self.sections:
+            return "bytes after the end of the file"
+        ended = False
+        while True:
+            self._space()
+            if self.at >= len(self.data):
+                break
+            ended = self._item()
+        if not ended:
+            return "the update does not end with %%EOF"
+        if self.pending:
+            return "an object is not where the cross-reference says"
+        return None
+
+    def _space(self) -> None:
+        data = self.data
+        while self.at < len(data):
+            byte = data[self.at]
+            if byte in b"\x00\t\n\x0c\r ":
+                self.at += 1
+                continue
+            comment = _COMMENT.match(data, self.at) if byte == 0x25 else None
+            if comment is None:
+                return
+            self.at = comment.end()
+
+    def _item(self) -> bool:
+        """Consume one item; True when it is the end marker."""
+        data, at = self.data, self.at
+        if match := _START.match(data, at):
+            if int(match.group(1)) not in self.sections:
+                raise MalformedSyntax("startxref points elsewhere")
+            self.at = match.end()
+            return True
+        if match := _TABLE.match(data, at):
+            if at not in self.sections:
+                raise MalformedSyntax("a cross-reference table that is not used")
+            scan = scan_value(data, match.end())
+            self._no_duplicates(scan)
+            self.at = scan.end
+            return False
+        match = _OBJECT_HEAD.match(data, at)
+        if match is None:
+            raise MalformedSyntax("bytes that belong to no object")
+        if at not in self.offsets and at not in self.sections:
+            raise MalformedSyntax("an object that no cross-reference names")
+        self.pending.discard(at)
+        self._object(match.end())
+        return False
+
+    def _object(self, at: int) -> None:
+        data = self.data
+        scan = scan_value(data, at)
+        self._no_duplicates(scan)
+        at = skip_space(data, scan.end)
+        if stream := _STREAM.match(data, at):
+            at = stream.end() + self._length(scan)
+            at = skip_space(data, at)
+            if data[at : at + 9] != b"endstream":
+                raise MalformedSyntax("a stream's length is wrong")
+            at = skip_space(data, at + 9)
+        if data[at : at + 6] != b"endobj":
+            raise MalformedSyntax("an object does not end")
+        self.at = at + 6
+
+    def _length(self, scan: Scan) -> int:
+        entry = scan.entries.get("/Length")
+        match = _LENGTH.fullmatch(self.data, entry.value_start, entry.value_end) if entry else None
+        if match is None:
+            raise MalformedSyntax("a stream has no length")
+        if match.group(2) is None:
+            return int(match.group(1))
+        reference = generic.IndirectObject(int(match.group(1)), int(match.group(2)), self.reader)
+        value = reference.get_object()
+        if not isinstance(value, int) or value < 0:
+            raise MalformedSyntax("a stream has no length")
+        return int(value)
+
+    @staticmethod
+    def _no_duplicates(scan: Scan) -> None:
+        if scan.duplicate_keys:
+            raise MalformedSyntax("a dictionary names a key twice")

@@ -1,0 +1,323 @@
+"""One CMS SignedData: its signer, its integrity, and everything in it that the signature does not protect.
+
+Source: RFC 5652, RFC 5035, RFC 3161, EN 319 122-1; strictness: design section 4.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from asn1crypto import algos, cms, core, tsp, x509
+from pyhanko.sign.general import extract_certificate_info
+from pyhanko.sign.validation.errors import SignatureValidationError
+from pyhanko.sign.validation.generic_cms import get_signing_cert_attr, validate_sig_integrity
+from pyhanko_certvalidator.sig_validate import DefaultSignatureValidator, SignatureValidationContext
+
+from verify_api.validation import strict_der
+from verify_api.validation.errors import MalformedSyntax
+from verify_api.validation.verdicts import SubIndication
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+_WEAK_DIGESTS = frozenset({"md2", "md5", "sha1"})
+_DIGESTS = frozenset(
+    {"md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512"}
+)
+_MIN_RSA_BITS = 2048
+_STAMP = "signature_time_stamp_token"
+
+
+class SignatureUnreadable(MalformedSyntax):
+    """The CMS cannot be taken apart; the message is a Chinese clause."""
+
+    code = "cms-unreadable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedContent:
+    """A CMS that was taken apart; nothing in it is verified yet."""
+
+    signed_data: cms.SignedData
+    signer_info: cms.SignerInfo
+    signer: x509.Certificate | None
+    certificates: tuple[x509.Certificate, ...]  # all embedded, signer's included
+    digest_name: str
+    encoded: bytes  # the CMS without padding
+    padding: bytes
+    departures: frozenset[strict_der.Departure]
+
+    @property
+    def stamps(self) -> list[Any]:
+        """The signature time stamp tokens (ContentInfo), unverified."""
+        unsigned = self.signer_info["unsigned_attrs"]
+        if isinstance(unsigned, core.Void):
+            return []
+        return [
+            v for attribute in unsigned if attribute["type"].native == _STAMP for v in attribute["values"]
+        ]
+
+
+def take_apart(raw: bytes) -> SignedContent:
+    """Parse a CMS that may be followed by padding.
+
+    Raises:
+        SignatureUnreadable: It is no CMS SignedData with one signer.
+    """
+    try:
+        end, departures = strict_der.inspect(raw)
+        info = cms.ContentInfo.load(raw[:end], strict=True)
+        if info["content_type"].native != "signed_data":
+            raise SignatureUnreadable("签名值不是签名数据")
+        signed = info["content"]
+        if len(signed["signer_infos"]) != 1:
+            raise SignatureUnreadable("签名值不是恰好一个签名者")
+        signer_info = signed["signer_infos"][0]
+        digest_name = str(signer_info["digest_algorithm"]["algorithm"].native)
+        _ = signer_info["signature"].native, signed["encap_content_info"]["content_type"].native
+        certificates, signer = _certificates(signed)
+        _ = signer_info["unsigned_attrs"].native, signer_info["signed_attrs"].native
+    except SignatureUnreadable:
+        raise
+    except Exception as error:
+        raise SignatureUnreadable("签名值残缺，无法解析") from error
+    return SignedContent(
+        signed_data=signed,
+        signer_info=signer_info,
+        signer=signer,
+        certificates=certificates,
+        digest_name=digest_name,
+        encoded=raw[:end],
+        padding=raw[end:],
+        departures=departures,
+    )
+
+
+def _certificates(signed: cms.SignedData) -> tuple[tuple[x509.Certificate, ...], x509.Certificate | None]:
+    if isinstance(signed["certificates"], core.Void):
+        return (), None
+    parsed: list[x509.Certificate] = []
+    for choice in signed["certificates"]:
+        if choice.name == "certificate":
+            _ = choice.chosen.native
+            parsed.append(choice.chosen)
+    try:
+        signer = extract_certificate_info(signed).signer_cert
+    except Exception:  # noqa: BLE001 - pyHanko raises several kinds when the signer's certificate is missing
+        signer = None
+    return tuple(parsed), signer
+
+
+def digest_of(parts: Iterable[bytes], name: str) -> bytes:
+    """Return the digest of parts under an algorithm named as asn1crypto names it.
+
+    Raises:
+        SignatureUnreadable: The algorithm is not one that signatures use.
+    """
+    if name not in _DIGESTS:
+        raise SignatureUnreadable("签名所用的摘要算法不认识")
+    machine = hashlib.new(name, usedforsecurity=False)
+    for part in parts:
+        machine.update(part)
+    return machine.digest()
+
+
+def check_integrity(content: SignedContent, *, digest: bytes, content_type: str) -> SubIndication | None:
+    """Check the message digest and the signature over the signed attributes.
+
+    Args:
+        content: The parts.
+        digest: Digest of what should have been signed.
+        content_type: The content type that must be signed, as asn1crypto names it.
+
+    Returns:
+        None when both hold, else what fails.
+    """
+    if content.signer is None:
+        return SubIndication.NO_SIGNING_CERTIFICATE_FOUND
+    try:
+        intact, valid = validate_sig_integrity(content.signer_info, content.signer, content_type, digest)
+    except SignatureValidationError as error:
+        name = getattr(error.ades_subindication, "name", "") or ""
+        if name in SubIndication.__members__ and name != "GENERIC":
+            return SubIndication[name]
+        return SubIndication.FORMAT_FAILURE
+    except Exception:  # noqa: BLE001 - builtin errors for keys and parameters that do not fit together
+        return SubIndication.SIG_CRYPTO_FAILURE
+    if not intact:
+        return SubIndication.HASH_FAILURE
+    return None if valid else SubIndication.SIG_CRYPTO_FAILURE
+
+
+def weak_algorithm(content: SignedContent) -> bool:
+    """Tell whether digest or key are below what is accepted today."""
+    if content.digest_name in _WEAK_DIGESTS:
+        return True
+    try:
+        if str(content.signer_info["signature_algorithm"].hash_algo) in _WEAK_DIGESTS:
+            return True
+    except ValueError:
+        pass  # a plain rsaEncryption or EdDSA identifier names no hash
+    key = content.signer.public_key if content.signer is not None else None
+    return bool(key is not None and key.algorithm in {"rsa", "rsassa_pss"} and key.bit_size < _MIN_RSA_BITS)
+
+
+def has_signing_certificate_attribute(content: SignedContent) -> bool:
+    """Tell whether the signed attributes name the signing certificate (ESS)."""
+    try:
+        return get_signing_cert_attr(content.signer_info["signed_attrs"]) is not None
+    except Exception:  # noqa: BLE001 - a malformed attribute counts as none; integrity checks refuse it
+        return False
+
+
+def unprotected_faults(content: SignedContent, known: Iterable[x509.Certificate]) -> list[str]:
+    """List faults in unsigned parts that show an alteration, whoever signed.
+
+    Args:
+        content: The parts.
+        known: Certificates that may have issued the embedded ones.
+
+    Returns:
+        Short English tags, empty when nothing is wrong.
+    """
+    faults = [f"der:{d.value}" for d in content.departures - strict_der.COMMON_IN_THE_WILD]
+    pool = [*content.certificates, *known]
+    for certificate in content.certificates:
+        if issuer_verdict(certificate, pool) is False:
+            faults.append("embedded-certificate")
+    digests = content.signed_data["digest_algorithms"]
+    if content.digest_name not in {str(a["algorithm"].native) for a in digests}:
+        faults.append("digest-algorithms")
+    return faults
+
+
+def strict_faults(content: SignedContent, known: Iterable[x509.Certificate], *, stamp: bool) -> list[str]:
+    """List everything in the unsigned parts that is not written in the one way in which we write it.
+
+    Args:
+        content: The parts.
+        known: Certificates that may have issued the embedded ones.
+        stamp: True for a time stamp token, whose content is inside.
+
+    Returns:
+        Short English tags, empty when nothing is wrong.
+    """
+    faults = [f"der:{departure.value}" for departure in content.departures]
+    signed, signer_info = content.signed_data, content.signer_info
+    pool = [*content.certificates, *known]
+    if any(issuer_verdict(certificate, pool) is not True for certificate in content.certificates):
+        faults.append("embedded-certificate")
+    if any(choice.name != "certificate" for choice in signed["certificates"]):
+        faults.append("certificate-kind")
+    digests = signed["digest_algorithms"]
+    if len(digests) != 1 or digests[0].dump() != signer_info["digest_algorithm"].dump():
+        faults.append("digest-algorithms")
+    if signed["version"].native != ("v3" if stamp else "v1"):
+        faults.append("version")
+    if signer_info["version"].native != "v1" or signer_info["sid"].name != "issuer_and_serial_number":
+        faults.append("signer-identifier")
+    if not isinstance(signed["crls"], core.Void):
+        faults.append("crls")
+    if not _canonical_algorithms(signer_info):
+        faults.append("algorithm-identifier")
+    unsigned = signer_info["unsigned_attrs"]
+    if not isinstance(unsigned, core.Void):
+        kinds = [attribute["type"].native for attribute in unsigned]
+        if stamp or kinds != [_STAMP] or len(unsigned[0]["values"]) != 1:
+            faults.append("unsigned-attributes")
+    return faults
+
+
+def _canonical_algorithms(signer_info: cms.SignerInfo) -> bool:
+    digest = signer_info["digest_algorithm"]
+    name = digest["algorithm"].native
+    plain = algos.DigestAlgorithm({"algorithm": name})
+    allowed = {plain.dump()}
+    plain["parameters"] = core.Null()
+    allowed |= {plain.dump(force=True)}
+    oid = digest["algorithm"].dump()
+    allowed |= {b"\x30" + bytes([len(oid)]) + oid}
+    if digest.dump() not in allowed:
+        return False
+    signature = signer_info["signature_algorithm"]
+    kind = signature.signature_algo
+    oid = signature["algorithm"].dump()
+    tail = b"\x05\x00" if kind == "rsassa_pkcs1v15" else b""
+    if kind == "rsassa_pss":
+        return True  # its parameters decide the verification
+    return bool(signature.dump() == b"\x30" + bytes([len(oid + tail)]) + oid + tail)
+
+
+def issuer_verdict(certificate: x509.Certificate, pool: Iterable[x509.Certificate]) -> bool | None:
+    """Say whether one of the pool's certificates issued this one.
+
+    Returns:
+        True when a signature verifies, False when the named issuer is there and none does, None when the
+        issuer is not there or the algorithm is beyond us.
+    """
+    candidates = [
+        issuer
+        for issuer in pool
+        if issuer.subject.hashable == certificate.issuer.hashable and _identifiers_fit(certificate, issuer)
+    ]
+    outer = certificate["signature_algorithm"].dump()
+    if outer != certificate["tbs_certificate"]["signature"].dump():
+        return False
+    verdict: bool | None = None
+    for issuer in candidates:
+        outcome = signature_verdict(
+            issuer.public_key,
+            certificate["signature_algorithm"],
+            certificate["tbs_certificate"].dump(),
+            certificate["signature_value"].native,
+        )
+        if outcome:
+            return True
+        if outcome is False:
+            verdict = False
+    return verdict
+
+
+def _identifiers_fit(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    wanted, given = certificate.authority_key_identifier, issuer.key_identifier
+    return not wanted or not given or wanted == given
+
+
+def signature_verdict(public_key: Any, algorithm: Any, signed: bytes, signature: bytes) -> bool | None:
+    """Verify one plain signature: True, False, or None when the algorithm is beyond us."""
+    try:
+        DefaultSignatureValidator().validate_signature(
+            signature, signed, public_key, algorithm, context=SignatureValidationContext()
+        )
+    except Exception as error:  # noqa: BLE001 - InvalidSignature and builtin errors, told apart by name
+        kind = type(error).__name__
+        return (
+            None
+            if kind in {"AlgorithmNotSupported", "UnsupportedAlgorithm", "NotImplementedError"}
+            else False
+        )
+    return True
+
+
+def claimed_time(content: SignedContent) -> datetime | None:
+    """Return the signing-time attribute, when there is one."""
+    attributes = content.signer_info["signed_attrs"]
+    if isinstance(attributes, core.Void):
+        return None
+    for attribute in attributes:
+        if attribute["type"].native == "signing_time" and len(attribute["values"]) == 1:
+            value = attribute["values"][0].native
+            return value if getattr(value, "tzinfo", None) is not None else None
+    return None
+
+
+def stamp_content(content: SignedContent) -> tsp.TSTInfo | None:
+    """Return the TSTInfo of a time stamp token, or None when it is none."""
+    encapsulated = content.signed_data["encap_content_info"]
+    if encapsulated["content_type"].native != "tst_info":
+        return None
+    parsed = encapsulated["content"].parsed
+    return parsed if isinstance(parsed, tsp.TSTInfo) else None
