@@ -140,3 +140,15 @@ class NumberNotMade(CatalogError):
     """A certificate number cannot be made from this draft."""
 
     code: ClassVar[str] = "number-not-made"
+
+
+class TwinRefused(CatalogError):
+    """The attached `ecert.json` is not a canonical twin."""
+
+    code: ClassVar[str] = "twin-refused"
+
+
+class SealNotDrawn(CatalogError):
+    """The seal's words do not fit its size, or a character has no glyph."""
+
+    code: ClassVar[str] = "seal-not-drawn"

@@ -77,6 +77,7 @@ def typeset(
     output: Literal["pdf", "svg"] = "pdf",
     standards: tuple[Literal["a-3a", "ua-1"], ...] = (),
     label: str | None = None,
+    tagged: bool = True,
 ) -> Typeset:
     """Compile a Typst source.
 
@@ -87,6 +88,7 @@ def typeset(
         output: `pdf` or `svg`.
         standards: PDF standards to hold.
         label: Marks to find.
+        tagged: Whether a PDF says what its parts are; the PDF/A levels need it.
 
     Raises:
         RenderingFailed: The source does not compile with this data.
@@ -105,7 +107,9 @@ def typeset(
     try:
         # A query first: Typst keeps the layout, and a query after a compile forgets a source in memory.
         found = json.loads(compiler.query(f"<{label}>", field="value")) if label else []
-        compiled = compiler.compile(encoded, format=output, pdf_standards=list(standards), timestamp=0)
+        compiled = compiler.compile(
+            encoded, format=output, pdf_standards=list(standards), timestamp=0, pdf_tags=tagged
+        )
     except typst.TypstError as error:
         raise RenderingFailed(f"模板未能排版：{error.message}") from error
     except RuntimeError as error:
