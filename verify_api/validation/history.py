@@ -71,7 +71,7 @@ class History:
         rest = self._data[end:]
         if not rest.strip(_WHITE):
             return Modifications.NOT_UNDERSTOOD
-        starts = section_starts(self._reader)
+        starts = section_starts(self._data, self._reader)
         if not any(start >= end for start in starts):
             return Modifications.NOT_PERMITTED
         worst = Modifications.NONE
@@ -82,7 +82,7 @@ class History:
             for change in self._step(begin, self._ends[index + 1]):
                 worst = max(worst, classify(change, rules), key=lambda m: m.severity)
         state = self._state(end)
-        forked = state is None or section_starts(state) != [s for s in starts if s < end]
+        forked = state is None or section_starts(self._data, state) != [s for s in starts if s < end]
         if worst is Modifications.NONE:
             worst = Modifications.VALIDATION_DATA  # an update that changes nothing that can be reached
         if forked or unaccounted_bytes(self._data, end, self._reader):

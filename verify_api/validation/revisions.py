@@ -53,9 +53,16 @@ def unaccounted_bytes(data: bytes, start: int, reader: PdfFileReader) -> str | N
         return str(error)
 
 
-def section_starts(reader: PdfFileReader) -> list[int]:
+def section_starts(data: bytes, reader: PdfFileReader) -> list[int]:
     """Return where the cross-reference sections stand, oldest first."""
-    return [reader.xrefs.get_xref_container_info(i).start_location for i in range(reader.total_revisions)]
+    return [_section_start(data, reader, index) for index in range(reader.total_revisions)]
+
+
+def _section_start(data: bytes, reader: PdfFileReader, index: int) -> int:
+    # pyHanko notes a table's place after the word xref, and a corrected place when the pointer was wrong.
+    info = reader.xrefs.get_xref_container_info(index)
+    declared = skip_space(data, info.declared_startxref)
+    return declared if declared <= info.start_location <= declared + 6 else info.start_location
 
 
 class _Walk:
@@ -68,7 +75,7 @@ class _Walk:
             table = reader.xrefs.get_xref_data(index)
             if info.start_location < start:
                 continue
-            self.sections.add(info.start_location)
+            self.sections.add(_section_start(data, reader, index))
             self.offsets |= {offset for _, offset in table.standard_xrefs.values()}
             if table.hybrid is not None:
                 self.sections.add(table.hybrid.meta_info.start_location)
