@@ -26,6 +26,7 @@ import org.keycloak.sessions.AuthenticationSessionModel;
  */
 final class SameUserAuthenticator implements Authenticator {
 
+    private static final String SENTENCE = "实名核验的不是开始登录的本人，登录已中止。请由本人重新登录。";
     private static final String NOTE = "longzheng.same-user";
 
     @Override
@@ -51,7 +52,7 @@ final class SameUserAuthenticator implements Authenticator {
 
     private static void refuse(AuthenticationFlowContext context) {
         context.getEvent().detail("reason", "broker_user_differs").error(Errors.DIFFERENT_USER_AUTHENTICATED);
-        Response page = context.form().setError("differentUserAuthenticated", "").createErrorPage(Response.Status.BAD_REQUEST);
+        Response page = context.form().setError(SENTENCE).createErrorPage(Response.Status.BAD_REQUEST);
         context.failure(AuthenticationFlowError.USER_CONFLICT, page);
     }
 
