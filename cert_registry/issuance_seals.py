@@ -1,0 +1,148 @@
+"""Applying seals and checking what came back; the only place where issuing meets the signing room."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Protocol, final
+
+from cert_registry.catalog.errors import CatalogError
+from cert_registry.catalog.seal_image import SealDesign, SealImage, SealShape, draw_seal
+from cert_registry.errors import SealedFileRejected, SealNotUsable, TokenBusyOrGone
+from cert_registry.signing.credentials import load_credentials
+from cert_registry.signing.errors import (
+    CertificateExpired,
+    DocumentRefused,
+    KeyMisuse,
+    KeyNotFound,
+    SigningError,
+    UnknownCertificate,
+)
+from cert_registry.signing.seal_field import SealAppearance, SealPlace
+from cert_registry.signing.sealing import PadesLevel
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from cert_registry.catalog.loading import Catalog
+    from cert_registry.issuance_forms import RenderedIntent, SealGrant
+    from cert_registry.issuance_forms import SealPlace as PlaceOnPage
+    from cert_registry.signing.credentials import SealCredentials
+    from cert_registry.signing.pki.directory import PkiDirectory
+    from cert_registry.signing.sealing import Sealer
+    from cert_registry.signing.token import Token
+
+_LEVELS: Final = {
+    "B-B": PadesLevel.B_B,
+    "B-T": PadesLevel.B_T,
+    "B-LT": PadesLevel.B_LT,
+    "B-LTA": PadesLevel.B_LTA,
+}
+_SEAL_IS_WRONG: Final = (CertificateExpired, KeyMisuse, KeyNotFound, UnknownCertificate)
+
+
+@final
+class TokenSealDesk:
+    """The seal desk over the token `seals`.
+
+    Args:
+        sealer: Makes PAdES seals.
+        token: Holds the seals' keys.
+        pki: Holds the seals' signing certificates.
+        catalog: Level and size of the seal, by type.
+        mark: 样例 in a demo, else None.
+    """
+
+    def __init__(
+        self, *, sealer: Sealer, token: Token, pki: PkiDirectory, catalog: Catalog, mark: str | None
+    ) -> None:
+        self._sealer = sealer
+        self._token = token
+        self._pki = pki
+        self._catalog = catalog
+        self._mark = mark
+
+    def seal(self, rendered: RenderedIntent, grant: SealGrant, page: bytes, *, now: datetime) -> bytes:
+        """The sealed PDF.
+
+        Raises:
+            SealNotUsable: The seal's key or signing certificate is missing, ended or revoked.
+            SealedFileRejected: The page cannot carry a seal.
+            TokenBusyOrGone: Token, time stamp or revocation service did not answer.
+        """
+        certificate_type = self._catalog.type(rendered.intent.draft.order.type_code)
+        image = self._image(grant, certificate_type.seal_rule.width_mm, certificate_type.seal_rule.height_mm)
+        appearance = SealAppearance(
+            image_pdf=image.pdf,
+            place=_place(rendered.seal_place),
+            alternative_text=image.alternative_text,
+        )
+        try:
+            return self._sealer.seal(
+                page,
+                credentials=self._credentials(grant, now),
+                appearance=appearance,
+                level=_LEVELS[certificate_type.pades_level],
+                now=now,
+            ).pdf
+        except DocumentRefused as error:
+            raise SealedFileRejected("排版结果不能加盖印章。") from error
+        except _SEAL_IS_WRONG as error:
+            raise SealNotUsable("印章的密钥或签名证书不可用，请联系印章管理员。") from error
+        except SigningError as error:
+            raise TokenBusyOrGone("加盖印章的设备或时间戳暂时不可用，请稍后再试。") from error
+
+    def _credentials(self, grant: SealGrant, now: datetime) -> SealCredentials:
+        return load_credentials(self._token, self._pki, grant.key_label, now=now)
+
+    def _image(self, grant: SealGrant, width_mm: float, height_mm: float) -> SealImage:
+        line = grant.name.removeprefix(grant.department_name)
+        design = SealDesign(
+            name=grant.department_name,
+            line=line if line != grant.name else "",
+            star=True,
+            shape=SealShape.ROUND if width_mm == height_mm else SealShape.OVAL,
+            width_mm=width_mm,
+            height_mm=height_mm,
+            mark=self._mark,
+        )
+        try:
+            return draw_seal(design)
+        except CatalogError as error:
+            raise SealNotUsable("印章的图样不能绘制，请联系印章管理员。") from error
+
+
+class ReleasePath(Protocol):
+    """`signing.release.check_before_release` with its anchors."""
+
+    def __call__(self, sealed: bytes, *, now: datetime) -> None:
+        """Evidence that the file validates; raises `SigningError` when it does not."""
+        ...
+
+
+@final
+class IndependentRelease:
+    """The release check: the independent path of the signing room, and that nothing of the page was lost."""
+
+    def __init__(self, path: ReleasePath) -> None:
+        self._path = path
+
+    def check(self, sealed: bytes, *, rendered: RenderedIntent, now: datetime) -> None:
+        """Evidence that the file is whole and sealed by our keys.
+
+        Raises:
+            SealedFileRejected: It is not.
+        """
+        del rendered
+        try:
+            self._path(sealed, now=now)
+        except SigningError as error:
+            raise SealedFileRejected("加盖印章后的文件未通过独立检验，已作废，请重试。") from error
+
+
+def _place(place: PlaceOnPage) -> SealPlace:
+    return SealPlace(
+        page=place.page + 1,
+        left=place.left,
+        bottom=place.bottom,
+        width=place.right - place.left,
+        height=place.top - place.bottom,
+    )
