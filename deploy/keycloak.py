@@ -8,10 +8,10 @@ import hashlib
 import os
 import re
 import shutil
-import subprocess
 import zipfile
 from pathlib import Path
 
+from deploy import processes
 from deploy.bootstrap import java_program
 from deploy.errors import DownloadAltered, InstallFailed, NetworkUnavailable
 from deploy.locations import CACHE, CHECKOUT, private_directory
@@ -171,11 +171,7 @@ def _sha256(path: Path) -> str:
 
 def _run_logged(arguments: list[str], log_name: str) -> None:
     log = private_directory(CACHE) / log_name
-    with log.open("w", encoding="utf-8") as output:
-        done = subprocess.run(
-            arguments, check=False, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
-        )
-    if done.returncode == 0:
+    if processes.run_bound(arguments, log=log) == 0:
         return
     text = log.read_text(encoding="utf-8", errors="replace")
     program = Path(arguments[0]).name

@@ -11,7 +11,7 @@ import resource
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -42,12 +42,10 @@ def start(
     Raises:
         OSError: the program cannot be run.
     """
-    parent = os.getpid()
+    die_with_parent = _dying_with_parent()
 
     def prepare() -> None:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-        if os.getppid() != parent:
-            os._exit(1)
+        die_with_parent()
         if open_files is not None:
             hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
             limit = open_files if hard == resource.RLIM_INFINITY else min(open_files, hard)
@@ -64,6 +62,36 @@ def start(
             # One thread, and only system calls before exec.
             preexec_fn=prepare,  # noqa: PLW1509
         )
+
+
+def run_bound(arguments: Sequence[str | Path], *, log: Path) -> int:
+    """Runs a program that must not go on when this process is killed, such as an installer. Returns its status.
+
+    Args:
+        arguments: program and arguments.
+        log: overwritten with its output.
+    """
+    with log.open("wb") as output:
+        return subprocess.run(
+            arguments,
+            check=False,
+            env={**os.environ, "LC_ALL": "C.UTF-8"},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            preexec_fn=_dying_with_parent(),
+        ).returncode
+
+
+def _dying_with_parent() -> Callable[[], None]:
+    parent = os.getpid()
+
+    def prepare() -> None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return prepare
 
 
 def marked(state_dir: Path) -> tuple[int, ...]:

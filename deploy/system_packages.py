@@ -115,7 +115,7 @@ def _apt(*arguments: str) -> None:
     log = private_directory(CACHE) / "apt.log"
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
     done = subprocess.run(
-        ["apt-get", "-q", *arguments],
+        ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=600", *arguments],
         check=False,
         env=environment,
         stdin=subprocess.DEVNULL,

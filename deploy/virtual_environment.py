@@ -5,13 +5,13 @@ A marker file holds the lock's digest, so that a second run does nothing.
 
 import fcntl
 import hashlib
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from deploy import processes
 from deploy.errors import InstallFailed, NetworkUnavailable
 from deploy.locations import CACHE, CHECKOUT, VIRTUAL_ENVIRONMENT, private_directory
 from deploy.progress import say, step
@@ -90,28 +90,11 @@ def _make(environment: Path) -> None:
 
 def _install(lock: Path, environment: Path) -> None:
     log = private_directory(CACHE) / "pip.log"
-    with log.open("w", encoding="utf-8") as file:
-        done = subprocess.run(
-            [
-                environment / "bin" / "python",
-                "-m",
-                "pip",
-                "install",
-                "--require-hashes",
-                "--no-input",
-                "--progress-bar=off",
-                "--disable-pip-version-check",
-                "--root-user-action=ignore",
-                "-r",
-                lock,
-            ],
-            check=False,
-            env={**os.environ, "LC_ALL": "C.UTF-8"},
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-        )
-    if done.returncode == 0:
+    options = ("--require-hashes", "--no-input", "--progress-bar=off", "--root-user-action=ignore")
+    status = processes.run_bound(
+        [environment / "bin" / "python", "-m", "pip", "install", *options, "-r", lock], log=log
+    )
+    if status == 0:
         return
     text = log.read_text(encoding="utf-8", errors="replace")
     if any(sign in text for sign in NETWORK_SIGNS):
