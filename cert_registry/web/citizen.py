@@ -1,0 +1,226 @@
+"""The citizens' pages: my ecerts and those of legal persons I represent, download, and who checked them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from flask import Blueprint, Response, g, make_response, render_template
+
+from cert_registry.catalog.loading import Catalog
+from cert_registry.checks import Check, CheckRecord, Checks
+from cert_registry.delivery import Delivery
+from cert_registry.errors import ObjectMissing, RegistryError, UnknownEcert
+from cert_registry.legal_persons.types import LegalPerson
+from cert_registry.registry import Registry
+from cert_registry.types import DepartmentCode, EcertSummary, StateOperation
+from cert_registry.web.officer import OPERATION_TITLES
+from cert_registry.web.sign_in import SignIn
+from cert_registry.web.state_words import tone_of
+from idp.identity.assurance import RealnameLevel
+from idp.identity.holder import HolderReference
+from idp.identity.masking import mask_name, mask_number
+
+P = ParamSpec("P")
+R = TypeVar("R")
+_TITLES = {**OPERATION_TITLES, StateOperation.ISSUE: "签发", StateOperation.REPLACE: "换发"}
+_CHECK_TITLES = {
+    "verify": "查验真伪和状态",
+    "compare": "比对",
+    "read": "读取",
+    "requirements": "查询是否已持有",
+    "show": "本人查看完整内容",
+    "download": "本人下载",
+}
+_NUMBER_FORMATS = frozenset({"citizen-number", "credit-code", "holder-number"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CitizenRoom:
+    """What the citizens' pages use."""
+
+    sign_in: SignIn
+    registry: Registry
+    delivery: Delivery
+    checks: Checks
+    catalog: Catalog
+    represented: Callable[[HolderReference], tuple[LegalPerson, ...]]
+    clock: Callable[[], datetime]
+
+
+def create_citizen_pages(room: CitizenRoom) -> Blueprint:
+    """Return the blueprint, to be mounted at the root."""
+    pages = Blueprint("citizen", __name__, template_folder="templates")
+    desk = _Pages(room)
+    pages.add_url_rule("/", "home", desk.home)
+    rules = (
+        ("/my", "ecerts", desk.ecerts, "GET"),
+        ("/my/checks", "checks", desk.checks, "GET"),
+        ("/my/ecerts/<identifier>", "ecert", desk.ecert, "GET"),
+        ("/my/ecerts/<identifier>/show", "show", desk.show, "POST"),
+        ("/my/ecerts/<identifier>/download", "download", desk.download, "POST"),
+    )
+    for path, endpoint, view, method in rules:
+        pages.add_url_rule(path, endpoint, desk.with_person(view), methods=[method])
+
+    @pages.errorhandler(RegistryError)
+    def refused(error: RegistryError) -> Response:
+        status = 404 if isinstance(error, UnknownEcert | ObjectMissing) else 409
+        return make_response(render_template("sorry.html", sentence=error.sentence), status)
+
+    return pages
+
+
+class _Pages:
+    def __init__(self, room: CitizenRoom) -> None:
+        self._room = room
+
+    def with_person(self, view: Callable[P, R]) -> Callable[P, R | Response]:
+        """Let only a person whose real name is proved reach a view."""
+
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Response:
+            session = self._room.sign_in.current()
+            if session is None:
+                return self._room.sign_in.ask()
+            if not session.content.get("holder_reference"):
+                return self._room.sign_in.ask(action="idp_link:realname")
+            g.holder = HolderReference(session.content["holder_reference"])
+            g.level = RealnameLevel(session.content["level"])
+            g.signed_in = {"name": session.content["name"], "note": "", "sign_out_url": "/auth/sign-out"}
+            response: R | Response = view(*args, **kwargs)
+            return response
+
+        return guarded
+
+    def home(self) -> str:
+        return render_template("citizen/home.html")
+
+    def ecerts(self) -> str:
+        now = self._room.clock()
+        mine = self._room.registry.by_holder(g.holder, now=now, with_represented=False)
+        represented = [
+            (person, self._rows(self._of_legal_person(person, now), now))
+            for person in self._room.represented(g.holder)
+        ]
+        notices = [
+            (one, _notice_title(one.kind)) for one in self._room.delivery.notices(g.holder, now=now, limit=10)
+        ]
+        return self._page(
+            "citizen/ecerts.html", own=self._rows(mine, now), represented=represented, notices=notices
+        )
+
+    def ecert(self, identifier: str) -> str:
+        return self._ecert_page(identifier, masked=True)
+
+    def show(self, identifier: str) -> str:
+        self._record(self._held(identifier), "show")
+        return self._ecert_page(identifier, masked=False)
+
+    def download(self, identifier: str) -> Response:
+        held = self._held(identifier)
+        now = self._room.clock()
+        ticket = self._room.delivery.ticket_for(held.identifier, g.holder, now=now)
+        file = self._room.delivery.download(ticket.token, g.holder, now=now)
+        self._record(held, "download")
+        response = make_response(file.content)
+        response.headers.update(
+            {
+                "Content-Type": file.media_type,
+                "Content-Disposition": "attachment; filename=ecert.pdf",
+                "Cache-Control": "no-store",
+            }
+        )
+        return response
+
+    def checks(self) -> str:
+        now = self._room.clock()
+        groups: list[tuple[EcertSummary, tuple[CheckRecord, ...]]] = []
+        for held in self._room.registry.by_holder(g.holder, now=now):
+            checks = self._others(held)
+            if checks:
+                groups.append((held, checks))
+        return self._page("citizen/checks.html", groups=groups, operation_titles=_CHECK_TITLES)
+
+    # ── parts ──
+
+    def _page(self, template: str, **values: Any) -> str:
+        return render_template(template, signed_in=g.signed_in, **values)
+
+    def _of_legal_person(self, person: LegalPerson, now: datetime) -> tuple[EcertSummary, ...]:
+        return self._room.registry.by_holder(person.holder_reference, now=now, with_represented=False)
+
+    def _rows(self, ecerts: tuple[EcertSummary, ...], now: datetime) -> list[tuple[Any, Any, str]]:
+        rows = []
+        for one in ecerts:
+            state = self._room.registry.state_at(one.identifier, now)
+            rows.append((one, state, tone_of(state)))
+        return rows
+
+    def _held(self, identifier: str) -> EcertSummary:
+        held = self._room.registry.held_ecert(identifier, g.holder, now=self._room.clock())
+        required = self._room.catalog.type(held.type_code).required_level
+        if not g.level.meets(required):
+            raise UnknownEcert(f"查看这类证照需要 {required.value} 级实名，请先到窗口核验证件。")
+        return held
+
+    def _others(self, held: EcertSummary) -> tuple[CheckRecord, ...]:
+        return self._room.registry.checks_of(held.identifier)
+
+    def _ecert_page(self, identifier: str, *, masked: bool) -> str:
+        held = self._held(identifier)
+        now = self._room.clock()
+        certificate_type = self._room.catalog.type(held.type_code)
+        values = [
+            (
+                one.field.title,
+                _masked(one.field.format, one.printed) if masked and one.field.sensitive else one.printed,
+            )
+            for one in certificate_type.face.walk(self._room.registry.face_of(held.identifier))
+        ]
+        state = self._room.registry.state_at(held.identifier, now)
+        return self._page(
+            "citizen/ecert.html",
+            ecert=held,
+            state=state,
+            tone=tone_of(state),
+            values=values,
+            masked=masked and bool(certificate_type.face.sensitive_paths()),
+            check_code=self._room.registry.check_code_of(held.identifier),
+            checks=self._others(held),
+            operation_titles=_CHECK_TITLES,
+            history=self._room.registry.history_of(held.identifier),
+            titles=_TITLES,
+            proofs=self._room.registry.log_proof(held.identifier),
+        )
+
+    def _record(self, held: EcertSummary, operation: str) -> None:
+        """Keep the holder's own act in the same record as everybody else's."""
+        self._room.checks.record_check(
+            Check(
+                identifier=held.identifier,
+                department_code=DepartmentCode("holder"),
+                department_name="持证主体",
+                client_id="portal",
+                officer="",
+                purpose="本人使用",
+                service_item="portal",
+                case_number="portal",
+                legal_basis="",
+                operation=operation,
+            ),
+            now=self._room.clock(),
+        )
+
+
+def _masked(field_format: str, printed: str) -> str:
+    return mask_number(printed) if field_format in _NUMBER_FORMATS else mask_name(printed)
+
+
+def _notice_title(kind: str) -> str:
+    if kind == "issued":
+        return "新签发了一份证照"
+    return f"证照状态变更：{_TITLES.get(StateOperation(kind), kind)}"
