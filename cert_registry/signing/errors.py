@@ -90,3 +90,33 @@ class SealingFailed(SigningError):
     """The seal could not be made for a reason inside; nothing was produced."""
 
     code = "sealing-failed"
+
+
+class ReleaseRefused(SigningError):
+    """A sealed file failed the independent check and must not be released."""
+
+    code = "release-refused"
+
+
+class CoverageBroken(ReleaseRefused):
+    """The signature does not cover the whole file, or the file is not the one expected."""
+
+    code = "release-coverage"
+
+
+class SealBroken(ReleaseRefused):
+    """The signature, its attributes or its certificate are not what they must be."""
+
+    code = "release-seal"
+
+
+class StampBroken(ReleaseRefused):
+    """The time stamp is missing, does not verify or does not belong to the signature."""
+
+    code = "release-stamp"
+
+
+class ContentDiffers(ReleaseRefused):
+    """Pages or attachments of the sealed file are not those that were rendered."""
+
+    code = "release-content"

@@ -35,7 +35,7 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore
 from cert_registry.signing.credentials import SealCredentials
 from cert_registry.signing.errors import DocumentRefused, LevelNotOffered, SealingFailed
 from cert_registry.signing.pki.crl import CrlPublisher
-from cert_registry.signing.pki.directory import AUTHORITIES, ROOT, SEAL_CA, TSA_CA, PkiDirectory
+from cert_registry.signing.pki.directory import AUTHORITIES, ROOT, TSA_CA, PkiDirectory
 from cert_registry.signing.pki.ocsp import OcspResponder
 from cert_registry.signing.pki.tsa import TimeStampAuthority
 from cert_registry.signing.seal_field import FIELD_NAME, SealAppearance, add_seal_field
@@ -134,7 +134,8 @@ class Sealer:
     def _evidence(self, credentials: SealCredentials, now: datetime) -> ValidationContext:
         """Gather what proves the seal's certificates good now; pyHanko checks it before it is embedded."""
         authorities = [self._pki.certificate(name) for name in AUTHORITIES]
-        lists = [self._crls.current(name, now=now).der for name in (ROOT, SEAL_CA, TSA_CA)]
+        # The OCSP answer speaks for the seal's certificate, so the seal CA's own list is not needed.
+        lists = [self._crls.current(name, now=now).der for name in (ROOT, TSA_CA)]
         return ValidationContext(
             trust_roots=[_to_asn1(c) for c in self._pki.anchors()],
             other_certs=[_to_asn1(c) for c in (*authorities, *credentials.chain, self._ocsp.certificate)],

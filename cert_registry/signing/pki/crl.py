@@ -15,13 +15,17 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from cert_registry.signing.durable_files import write_durably
 from cert_registry.signing.errors import AuthorityUnavailable
-from cert_registry.signing.pki.directory import PkiDirectory
+from cert_registry.signing.pki.directory import TSA_CA, PkiDirectory
 from cert_registry.signing.pki.register import Revocation
 from cert_registry.signing.private_keys import builder_key
 from cert_registry.signing.token import SigningKey
 
-#: How long a list made by the service is valid; a new one is made after half of it.
+#: A list made by the service is replaced after this time, and at once when something was revoked.
+REPUBLISHED_AFTER = timedelta(days=3)
 SERVICE_CRL_LIFE = timedelta(days=7)
+#: The TSA CA's list is embedded in every seal and must satisfy offline validators for years; it speaks about
+#: a handful of units, and a revoked unit makes the service publish a new list at once.
+TSA_CRL_LIFE = timedelta(days=1096)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +98,8 @@ class CrlPublisher:
                 return stored
             if stored is not None and self._still_good(authority, stored, now):
                 return stored
-            return self.publish(authority, life=SERVICE_CRL_LIFE, now=now)
+            life = TSA_CRL_LIFE if authority == TSA_CA else SERVICE_CRL_LIFE
+            return self.publish(authority, life=life, now=now)
 
     def publish(self, authority: str, *, life: timedelta, now: datetime) -> RevocationList:
         """Make and store a new list."""
@@ -111,10 +116,9 @@ class CrlPublisher:
         return parse_crl(der)
 
     def _still_good(self, authority: str, stored: RevocationList, now: datetime) -> bool:
-        half = stored.this_update + (stored.next_update - stored.this_update) / 2
         listed = {entry.serial_number for entry in x509.load_der_x509_crl(stored.der)}
         revoked = {r.serial_number for r in self._pki.register.revocations(authority)}
-        return stored.this_update <= now < half and listed == revoked
+        return stored.this_update <= now < stored.this_update + REPUBLISHED_AFTER and listed == revoked
 
     def _stored(self, authority: str) -> RevocationList | None:
         try:

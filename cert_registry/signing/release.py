@@ -1,0 +1,178 @@
+"""The check between sealing and releasing, on a path that shares no code with the sealer.
+
+A soft token once in a long while returns an invalid ECDSA signature, memory can fail, and a fast sealer can
+have a fault: so the bytes are read again from nothing, and only what passes leaves the house.
+
+Source: ISO 32000-1 clause 12.8.1 (ByteRange); EN 319 142-1 clause 6.3; RFC 3161 section 2.4.2.
+"""
+
+import hashlib
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pikepdf
+from asn1crypto import cms, parser, tsp
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from cert_registry.signing.errors import ContentDiffers, CoverageBroken, SealBroken, StampBroken
+from cert_registry.signing.release_cms import (
+    check_chain,
+    check_signer,
+    find_certificate,
+    parse_signed_data,
+)
+
+_BYTE_RANGE = re.compile(rb"/ByteRange\s*\[\s*(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s*\]")
+_HEX = re.compile(rb"<(?:[0-9a-f]*|[0-9A-F]*)>")
+_CLOCKS_MAY_DIFFER = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseEvidence:
+    """What the check found: the file's SHA-256, who sealed it, and the stamped time if there is one."""
+
+    sha256: bytes
+    certificate_sha256: bytes
+    stamped_at: datetime | None
+
+
+def check_before_release(
+    sealed: bytes,
+    *,
+    expected_digest: bytes,
+    certificate: x509.Certificate,
+    anchors: Sequence[x509.Certificate],
+    now: datetime,
+    page: bytes | None = None,
+    stamped: bool = True,
+) -> ReleaseEvidence:
+    """Check a freshly sealed file.
+
+    Args:
+        sealed: The file.
+        expected_digest: SHA-256 that the sealer named.
+        certificate: The seal's signing certificate.
+        anchors: Trust anchors.
+        now: Aware UTC time.
+        page: The rendered document; when given, pages and attachments must be the same.
+        stamped: Whether a time stamp is required (from level B-T on).
+
+    Raises:
+        CoverageBroken: The file or what the signature covers is not whole.
+        SealBroken: The signature does not hold.
+        StampBroken: The time stamp does not hold.
+        ContentDiffers: The content is not what was rendered.
+    """
+    if hashlib.sha256(sealed).digest() != expected_digest:  # (1) the file is the one the sealer made
+        raise CoverageBroken("The file is not the one that was sealed.")
+    digest, cms_der = _cut(sealed)  # (2) the signature covers all but its own place
+    signed_data = parse_signed_data(cms_der, SealBroken)
+    signer = signed_data["signer_infos"][0]
+    embedded = find_certificate(signed_data, signer, SealBroken)
+    if embedded != certificate:  # (3) by this seal
+        raise SealBroken("The file was sealed by another certificate than expected.")
+    _check_usable(certificate, now)
+    attributes = check_signer(  # (4) attributes and signature
+        signer, certificate=certificate, digest=digest, content_type="data", broken=SealBroken
+    )
+    if "signing_time" in attributes or signed_data["encap_content_info"]["content"].native is not None:
+        raise SealBroken("The signature is not of the PAdES form.")
+    check_chain(certificate, embedded=signed_data, anchors=anchors, broken=SealBroken)  # (5) under our root
+    stamped_at = _check_stamp(signer, anchors=anchors, now=now) if stamped else None  # (6) time stamp
+    if page is not None:  # (7) what was sealed is what was rendered
+        _check_same_content(page, sealed)
+    return ReleaseEvidence(
+        sha256=expected_digest,
+        certificate_sha256=hashlib.sha256(certificate.public_bytes(Encoding.DER)).digest(),
+        stamped_at=stamped_at,
+    )
+
+
+def _cut(sealed: bytes) -> tuple[bytes, bytes]:
+    """Return the digest of what the ByteRange covers and the DER in the hole."""
+    ranges = _BYTE_RANGE.findall(sealed)
+    if len(ranges) != 1 or sealed.count(b"/ByteRange") != 1:
+        raise CoverageBroken("The file must hold exactly one ByteRange.")
+    start, before, after, rest = (int(number) for number in ranges[0])
+    if start != 0 or not 0 < before < after or after + rest != len(sealed):
+        raise CoverageBroken("The ByteRange does not cover the whole file.")
+    hole = sealed[before:after]
+    if not _HEX.fullmatch(hole) or len(hole) % 2 or not sealed[:before].endswith(b"/Contents "):
+        raise CoverageBroken("The hole in the ByteRange is not the Contents alone.")
+    content = bytes.fromhex(hole[1:-1].decode())
+    try:
+        length = parser.peek(content)
+    except ValueError as error:
+        raise SealBroken("The Contents are not DER.") from error
+    if any(content[length:]):
+        raise CoverageBroken("The padding behind the signature is not zero.")
+    covered = hashlib.sha256(sealed[:before])
+    covered.update(sealed[after:])
+    return covered.digest(), content[:length]
+
+
+def _check_usable(certificate: x509.Certificate, now: datetime) -> None:
+    if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
+        raise SealBroken("The signing certificate is not valid now.")
+    usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+    if not usage.content_commitment:
+        raise SealBroken("The signing certificate is not one for seals.")
+
+
+def _check_stamp(signer: cms.SignerInfo, *, anchors: Sequence[x509.Certificate], now: datetime) -> datetime:
+    attributes = [a for a in signer["unsigned_attrs"] if a["type"].native == "signature_time_stamp_token"]
+    if len(attributes) != 1 or len(signer["unsigned_attrs"]) != 1 or len(attributes[0]["values"]) != 1:
+        raise StampBroken("The signature must carry one time stamp and nothing else unsigned.")
+    token = parse_signed_data(attributes[0]["values"][0].dump(), StampBroken)
+    content = bytes(token["encap_content_info"]["content"])
+    info = tsp.TSTInfo.load(content, strict=True)
+    imprint = info["message_imprint"]
+    if imprint["hash_algorithm"]["algorithm"].native != "sha256":
+        raise StampBroken("The time stamp must be over SHA-256.")
+    if imprint["hashed_message"].native != hashlib.sha256(signer["signature"].native).digest():
+        raise StampBroken("The time stamp belongs to another signature.")
+    stamper = token["signer_infos"][0]
+    unit = find_certificate(token, stamper, StampBroken)
+    check_signer(
+        stamper,
+        certificate=unit,
+        digest=hashlib.sha256(content).digest(),
+        content_type="tst_info",
+        broken=StampBroken,
+    )
+    usage = unit.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+    if not usage.critical or list(usage.value) != [ExtendedKeyUsageOID.TIME_STAMPING]:
+        raise StampBroken("The time stamp's certificate is not one for time stamps alone.")
+    check_chain(unit, embedded=token, anchors=anchors, broken=StampBroken)
+    stamped_at: datetime = info["gen_time"].native
+    if abs(stamped_at - now) > _CLOCKS_MAY_DIFFER:
+        raise StampBroken("The stamped time is far from now.")
+    return stamped_at
+
+
+def _check_same_content(page: bytes, sealed: bytes) -> None:
+    try:
+        with pikepdf.open(io.BytesIO(page)) as before, pikepdf.open(io.BytesIO(sealed)) as after:
+            same_pages = [_drawing(p) for p in before.pages] == [_drawing(p) for p in after.pages]
+            same_attachments = _attachments(before) == _attachments(after)
+    except pikepdf.PdfError as error:
+        raise ContentDiffers("The sealed file cannot be read as a PDF.") from error
+    if not same_pages:
+        raise ContentDiffers("The pages of the sealed file are not those that were rendered.")
+    if not same_attachments:
+        raise ContentDiffers("The attachments of the sealed file are not those that were rendered.")
+
+
+def _drawing(page: pikepdf.Page) -> bytes:
+    contents = page.obj.Contents
+    streams = list(contents) if isinstance(contents, pikepdf.Array) else [contents]
+    return b"\n".join(stream.read_bytes() for stream in streams)
+
+
+def _attachments(document: pikepdf.Pdf) -> dict[str, bytes]:
+    return {name: spec.get_file().read_bytes() for name, spec in document.attachments.items()}
