@@ -34,7 +34,7 @@ class Rights(Protocol):
     """Department × type × operation × field."""
 
     def require(
-        self, asker: Asker, operation: Operation, type_slug: str, fields: Sequence[str], *, on: date
+        self, asker: Asker, operation: Operation, ecert: RegisteredEcert, fields: Sequence[str], *, on: date
     ) -> None:
         """Return when the department is entitled; raise ``NotEntitled`` otherwise."""
 

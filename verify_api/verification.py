@@ -92,9 +92,7 @@ def verify(
 
     # (3) Authorise, now that the type is known: department × type × operation × field.
     if ecert is not None and asker.department_code is not None:
-        room.rights.require(
-            asker, operation, ecert.type_slug, tuple(question.compare or ()), on=at_today(now)
-        )
+        room.rights.require(asker, operation, ecert, tuple(question.compare or ()), on=at_today(now))
     if ecert is not None and question.compare:
         _guard_against_probing(room, asker, ecert, now=now)
 

@@ -25,6 +25,7 @@ from verify_api.types import (
 )
 
 _ShortText = Annotated[str, Field(min_length=1, max_length=200)]
+_Code = Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class _Strict(BaseModel):
@@ -35,8 +36,8 @@ class QuestionBody(_Strict):
     """A check or a comparison. Exactly one way of pointing at the certificate is given."""
 
     purpose: _ShortText = Field(description="What the answer is used for; shown to the holder.")
-    service_item: _ShortText = Field(description="Code of the service item.")
-    case_number: _ShortText = Field(description="The asker's own case number.")
+    service_item: _Code = Field(description="Code of the service item.")
+    case_number: _Code = Field(description="The asker's own case number.")
     officer: Annotated[str, Field(max_length=64)] | None = Field(
         default=None, description="Who asks, when a person does."
     )

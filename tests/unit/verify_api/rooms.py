@@ -104,10 +104,16 @@ class Entitled:
     types: Sequence[str] = ("food-business-licence",)
 
     def require(
-        self, asker: Asker, operation: Operation, type_slug: str, fields: Sequence[str], *, on: dt.date
+        self,
+        asker: Asker,
+        operation: Operation,
+        ecert: RegisteredEcert,
+        fields: Sequence[str],
+        *,
+        on: dt.date,
     ) -> None:
         del asker, operation, fields, on
-        if type_slug not in self.types:
+        if ecert.type_slug not in self.types:
             raise NotEntitled("没有权限。")
 
 
