@@ -1,0 +1,1 @@
+"""Small cited rules over a draft and over a rendered file, one a module."""

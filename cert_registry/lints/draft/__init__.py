@@ -1,0 +1,1 @@
+"""Rules over a checked face, one a module; each module has one `LINT`."""

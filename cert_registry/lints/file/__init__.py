@@ -1,0 +1,1 @@
+"""Rules over a rendered file, one a module; each module has one `LINT`."""
