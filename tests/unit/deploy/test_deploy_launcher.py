@@ -1,0 +1,156 @@
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy import control, first_configuration, ports
+from deploy.configuration import Mode
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+
+
+def run(state_dir: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(CHECKOUT / "longzheng"), *arguments],
+        env={**os.environ, "LONGZHENG_VAR": str(state_dir), **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def state_dir(tmp_path: Path) -> Iterator[Path]:
+    directory = tmp_path / "state"
+    yield directory
+    control.shut_down(directory)
+
+
+def test_without_a_command_it_lists_those_that_are_there(state_dir: Path) -> None:
+    done = run(state_dir)
+    assert done.returncode == 2
+    for command in ("up", "down", "status", "reset", "test", "doctor"):
+        assert f"\n  {command} " in done.stdout
+
+
+def test_an_unknown_command_is_bad_usage(state_dir: Path) -> None:
+    done = run(state_dir, "upp")
+    assert done.returncode == 2
+    assert "there is no command 'upp'" in done.stderr
+
+
+def test_an_unknown_option_is_bad_usage(state_dir: Path) -> None:
+    assert run(state_dir, "status", "--nonsense").returncode == 2
+
+
+def test_status_before_anything_is_installed_is_one_json_document(state_dir: Path) -> None:
+    done = run(state_dir, "status", "--json")
+    assert done.returncode == 3
+    assert json.loads(done.stdout)["healthy"] is False
+
+
+def test_status_of_a_stopped_system_names_every_part(state_dir: Path) -> None:
+    first_configuration.complete(state_dir, ports=ports.choose(state_dir, asked={}), mode=Mode.DEMO)
+    done = run(state_dir, "status", "--json")
+    assert done.returncode == 3
+    document = json.loads(done.stdout)
+    assert [part["name"] for part in document["parts"]] == [
+        "directory",
+        "keycloak",
+        "service",
+        "site-a",
+        "site-b",
+    ]
+    assert {part["state"] for part in document["parts"]} == {"stopped"}
+
+
+def test_down_of_a_stopped_system_is_done(state_dir: Path) -> None:
+    done = run(state_dir, "down")
+    assert done.returncode == 0
+    assert "Nothing was running" in done.stderr
+
+
+def test_a_taken_port_that_was_asked_for_is_told_before_anything_is_made(state_dir: Path) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(1)
+        port = listener.getsockname()[1]
+        done = run(state_dir, "up", "--detach", "--port", f"service={port}")
+    assert done.returncode == 3
+    assert f"longzheng: Port {port} (service) is taken by another program" in done.stderr
+    assert not (state_dir / "longzheng.yaml").exists()
+
+
+def test_a_port_taken_since_is_told_at_the_next_start(state_dir: Path) -> None:
+    chosen = ports.choose(state_dir, asked={})
+    first_configuration.complete(state_dir, ports=chosen, mode=Mode.DEMO)
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", chosen.directory))
+        listener.listen(1)
+        done = run(state_dir, "up", "--detach")
+    assert done.returncode == 3
+    assert f"Port {chosen.directory} (directory) is taken by another program" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_missing_java_is_told(state_dir: Path, tmp_path: Path) -> None:
+    done = run(state_dir, "up", "--detach", JAVA_HOME=str(tmp_path))
+    assert done.returncode == 3
+    assert "there is no java: install one with" in done.stderr
+
+
+def test_a_directory_with_other_things_in_it_is_not_taken(state_dir: Path) -> None:
+    state_dir.mkdir()
+    (state_dir / "thesis.txt").touch()
+    done = run(state_dir, "up", "--detach")
+    assert done.returncode == 2
+    assert "holds other things (thesis.txt)" in done.stderr
+
+
+def test_reset_asks_first(state_dir: Path) -> None:
+    first_configuration.complete(state_dir, ports=ports.choose(state_dir, asked={}), mode=Mode.DEMO)
+    done = run(state_dir, "reset")
+    assert done.returncode == 2
+    assert "give --yes" in done.stderr
+    assert (state_dir / "longzheng.yaml").exists()
+
+
+def test_reset_deletes_all_state_and_only_where_there_is_some(state_dir: Path) -> None:
+    first_configuration.complete(state_dir, ports=ports.choose(state_dir, asked={}), mode=Mode.DEMO)
+    (state_dir / "registry.db").touch()
+    (state_dir / "venv").mkdir()
+    assert run(state_dir, "reset", "--yes").returncode == 0
+    assert [entry.name for entry in state_dir.iterdir()] == ["venv"]
+    (state_dir / "strange.txt").touch()
+    assert run(state_dir, "reset", "--yes").returncode == 0
+    assert (state_dir / "strange.txt").exists()
+
+
+def test_doctor_tells_findings_with_remedies(state_dir: Path, tmp_path: Path) -> None:
+    done = run(state_dir, "doctor", "--json", JAVA_HOME=str(tmp_path))
+    assert done.returncode == 1
+    findings = {finding["check"]: finding for finding in json.loads(done.stdout)["findings"]}
+    assert findings["python"]["well"]
+    assert not findings["java"]["well"]
+    assert "openjdk-17-jdk-headless" in findings["java"]["remedy"]
+    assert findings["configuration"]["remedy"] == "./longzheng up sets it up."
+
+
+def test_doctor_sees_a_loose_secret(state_dir: Path) -> None:
+    first_configuration.complete(state_dir, ports=ports.choose(state_dir, asked={}), mode=Mode.DEMO)
+    secrets = state_dir / "secrets"
+    secrets.mkdir(mode=0o700)
+    (secrets / "pin-lz-root").touch(mode=0o644)
+    (secrets / "pin-lz-root").chmod(0o644)
+    done = run(state_dir, "doctor", "--json")
+    findings = {finding["check"]: finding for finding in json.loads(done.stdout)["findings"]}
+    assert not findings["secrets"]["well"]
+    assert "pin-lz-root" in findings["secrets"]["sentence"]
+    assert findings["directory"]["sentence"] == "down; its ports are free."
