@@ -1,6 +1,6 @@
 """The store: entries in, legal persons out; found by code, by reference, or by whom they are represented."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -70,9 +70,11 @@ class LegalPersonStore:
             raise UnknownLegalPerson("没有这个引用的主体。")
         return found[0]
 
-    def is_known(self, reference: HolderReference) -> bool:
-        """Whether a holder reference belongs to a legal person of this store."""
-        return bool(self._select(TABLE.c.holder_reference == reference))
+    def known(self, references: Sequence[HolderReference]) -> frozenset[HolderReference]:
+        """Those of the references that belong to a legal person of this store."""
+        query = select(TABLE.c.holder_reference).where(TABLE.c.holder_reference.in_(references))
+        with self._database.reading() as connection:
+            return frozenset(HolderReference(each) for each in connection.scalars(query))
 
     def represented_by(
         self, person: HolderReference, *, include_ended: bool = False

@@ -86,8 +86,8 @@ def test_the_demo_loads_once(store: LegalPersonStore) -> None:
     assert store.head_name(SPRING) == "林晓雯"
     assert found.holder_reference == holder_reference(HolderCodeType.CREDIT_CODE, SPRING, mac)
     assert store.by_reference(found.holder_reference) == found
-    assert store.is_known(found.holder_reference)
-    assert not store.is_known(person(LIN))
+    assert store.known([found.holder_reference, person(LIN)]) == {found.holder_reference}
+    assert store.known([]) == frozenset()
 
 
 def test_the_head_represents_what_exists(store: LegalPersonStore) -> None:
