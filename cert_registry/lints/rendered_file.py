@@ -147,7 +147,7 @@ def open_rendered_file(
             certificate_type=certificate_type,
             face=face,
             pdf=opened,
-            runs=tuple(tuple(_runs(page.obj, _IDENTITY, 0)) for page in opened.pages),
+            runs=tuple(tuple(_runs(page.obj, _IDENTITY, 0, artifact=False)) for page in opened.pages),
             twin=twin,
             check_code=check_code,
         )
@@ -165,12 +165,12 @@ class _TextState:
     size: float = 0.0
 
 
-def _runs(content: Any, transform: Matrix, depth: int) -> Iterator[TextRun]:
+def _runs(content: Any, transform: Matrix, depth: int, *, artifact: bool) -> Iterator[TextRun]:
     resources = content.get("/Resources", {})
     fonts: dict[str, dict[bytes, str]] = {
         name: _to_unicode(font) for name, font in resources.get("/Font", {}).items()
     }
-    state = _TextState(transform=transform, stack=[], artifacts=[])
+    state = _TextState(transform=transform, stack=[], artifacts=[artifact])
     for instruction in pikepdf.parse_content_stream(content):
         operands, operator = instruction.operands, str(instruction.operator)
         if operator in {"BMC", "BDC"}:
@@ -181,7 +181,8 @@ def _runs(content: Any, transform: Matrix, depth: int) -> Iterator[TextRun]:
             form = resources.get("/XObject", {}).get(str(operands[0]))
             if form is not None and form.get("/Subtype") == "/Form" and depth < _DEEPEST_FORM:
                 inner = _matrix(form.get("/Matrix", _IDENTITY))
-                yield from _runs(form, _times(inner, state.transform), depth + 1)
+                decoration = any(state.artifacts)
+                yield from _runs(form, _times(inner, state.transform), depth + 1, artifact=decoration)
         elif operator in {"Tj", "TJ"}:
             yield _run(state, operands[0], artifact=any(state.artifacts))
         else:
