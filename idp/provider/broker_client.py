@@ -115,7 +115,7 @@ class AssertionAuthentication:
         expires, assertion_id = claims.get("exp"), claims.get("jti")
         if not isinstance(expires, int) or not isinstance(assertion_id, str):
             raise InvalidClientError(description="The assertion lacks exp or jti.")
-        until = datetime.fromtimestamp(min(expires, 2**40), UTC)
+        until = datetime.fromtimestamp(max(0, min(expires, 2**33)), UTC)  # what datetime can hold
         if not now - leeway < until <= now + _LONGEST_ASSERTION_LIFE:
             raise InvalidClientError(description="The assertion is expired or lives too long.")
         if not self._grants.first_use_of_assertion(client_id, assertion_id, until=until + leeway, now=now):

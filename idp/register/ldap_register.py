@@ -4,6 +4,7 @@ One connection is kept and shared under a lock (comparisons take under a millise
 opened again once per question, then the register counts as unavailable.
 """
 
+import contextlib
 import ssl
 import threading
 import warnings
@@ -120,24 +121,37 @@ class LdapPopulationRegister:
         settings = self._settings
         tls = Tls(validate=ssl.CERT_REQUIRED) if settings.url.startswith("ldaps:") else None
         server = Server(settings.url, get_info=NONE, connect_timeout=settings.timeout_s, tls=tls)
-        return Connection(
+        connection = Connection(
             server,
             user=settings.compare_dn,
             password=read_secret(settings.password_file).decode("utf-8"),
             client_strategy=SAFE_SYNC,
-            auto_bind=True,
             receive_timeout=max(1, round(settings.timeout_s)),  # ldap3 packs it as an integer
             check_names=False,
         )
+        try:
+            bound = bool(connection.bind()[0])
+        except LDAPException:
+            _close_socket(connection)
+            raise
+        if not bound:
+            _close_socket(connection)
+            raise _unavailable()
+        return connection
 
     def _drop(self) -> None:
         connection, self._connection = self._connection, None
         if connection is None:
             return
-        try:
+        with contextlib.suppress(LDAPException):  # it may be broken already
             connection.unbind()
-        except LDAPException:
-            return  # it was broken already
+        _close_socket(connection)
+
+
+def _close_socket(connection: Connection) -> None:
+    """Closes what ldap3 leaves open when connecting or binding failed."""
+    if connection.socket is not None:
+        connection.socket.close()
 
 
 def _unavailable() -> RegisterUnavailable:
