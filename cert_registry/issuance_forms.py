@@ -108,6 +108,14 @@ class SealGrant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SealedFile:
+    """What came back from sealing, not yet checked; `sha256` is what the sealer says it made (32 bytes)."""
+
+    content: bytes = field(repr=False)
+    sha256: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SealedIntent:
     """An intent whose one sealed file is stored under `file_digest`."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, final
 
 from cert_registry.errors import LogUnavailable, UnknownEcert
+from cert_registry.signing.errors import SigningError
 from cert_registry.tlog.errors import EntryUnknown, TlogError
 from cert_registry.tlog.leaf import LeafEntry
 
@@ -29,7 +30,7 @@ class TileLog:
         try:
             self._log.append(entries)
             return tuple(self._log.index_of(entry) for entry in entries)
-        except TlogError as error:
+        except (TlogError, SigningError) as error:
             raise LogUnavailable("the transparency log did not take the leaves") from error
 
     def proof_text(self, leaf_entry: bytes) -> str:

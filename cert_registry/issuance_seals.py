@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol, final
+from typing import TYPE_CHECKING, Final, final
 
 from cert_registry.catalog.errors import CatalogError
 from cert_registry.catalog.seal_image import SealDesign, SealImage, SealShape, draw_seal
 from cert_registry.errors import SealedFileRejected, SealNotUsable, TokenBusyOrGone
+from cert_registry.issuance_forms import SealedFile
 from cert_registry.signing.credentials import load_credentials
 from cert_registry.signing.errors import (
     CertificateExpired,
@@ -16,6 +17,7 @@ from cert_registry.signing.errors import (
     SigningError,
     UnknownCertificate,
 )
+from cert_registry.signing.release import check_before_release
 from cert_registry.signing.seal_field import SealAppearance, SealPlace
 from cert_registry.signing.sealing import PadesLevel
 
@@ -60,8 +62,8 @@ class TokenSealDesk:
         self._catalog = catalog
         self._mark = mark
 
-    def seal(self, rendered: RenderedIntent, grant: SealGrant, page: bytes, *, now: datetime) -> bytes:
-        """The sealed PDF.
+    def seal(self, rendered: RenderedIntent, grant: SealGrant, page: bytes, *, now: datetime) -> SealedFile:
+        """The sealed PDF, not yet checked.
 
         Raises:
             SealNotUsable: The seal's key or signing certificate is missing, ended or revoked.
@@ -76,19 +78,20 @@ class TokenSealDesk:
             alternative_text=image.alternative_text,
         )
         try:
-            return self._sealer.seal(
+            sealed = self._sealer.seal(
                 page,
                 credentials=self._credentials(grant, now),
                 appearance=appearance,
                 level=_LEVELS[certificate_type.pades_level],
                 now=now,
-            ).pdf
+            )
         except DocumentRefused as error:
             raise SealedFileRejected("排版结果不能加盖印章。") from error
         except _SEAL_IS_WRONG as error:
             raise SealNotUsable("印章的密钥或签名证书不可用，请联系印章管理员。") from error
         except SigningError as error:
             raise TokenBusyOrGone("加盖印章的设备或时间戳暂时不可用，请稍后再试。") from error
+        return SealedFile(content=sealed.pdf, sha256=sealed.sha256)
 
     def _credentials(self, grant: SealGrant, now: datetime) -> SealCredentials:
         return load_credentials(self._token, self._pki, grant.key_label, now=now)
@@ -110,30 +113,37 @@ class TokenSealDesk:
             raise SealNotUsable("印章的图样不能绘制，请联系印章管理员。") from error
 
 
-class ReleasePath(Protocol):
-    """`signing.release.check_before_release` with its anchors."""
-
-    def __call__(self, sealed: bytes, *, now: datetime) -> None:
-        """Evidence that the file validates; raises `SigningError` when it does not."""
-        ...
-
-
 @final
 class IndependentRelease:
-    """The release check: the independent path of the signing room, and that nothing of the page was lost."""
+    """The release check on the signing room's independent path.
 
-    def __init__(self, path: ReleasePath) -> None:
-        self._path = path
+    Args:
+        pki: Trust anchors, and the signing certificate that each seal must have sealed with.
+        catalog: Whether a type's level asks for a time stamp.
+    """
 
-    def check(self, sealed: bytes, *, rendered: RenderedIntent, now: datetime) -> None:
-        """Evidence that the file is whole and sealed by our keys.
+    def __init__(self, *, pki: PkiDirectory, catalog: Catalog) -> None:
+        self._pki = pki
+        self._catalog = catalog
+
+    def check(
+        self, sealed: SealedFile, *, page: bytes, grant: SealGrant, type_code: str, now: datetime
+    ) -> None:
+        """Evidence that the file is whole, sealed by this seal, and shows the page that was rendered.
 
         Raises:
             SealedFileRejected: It is not.
         """
-        del rendered
         try:
-            self._path(sealed, now=now)
+            check_before_release(
+                sealed.content,
+                expected_digest=sealed.sha256,
+                certificate=self._pki.certificate(grant.key_label),
+                anchors=self._pki.anchors(),
+                now=now,
+                page=page,
+                stamped=self._catalog.type(type_code).pades_level != "B-B",
+            )
         except SigningError as error:
             raise SealedFileRejected("加盖印章后的文件未通过独立检验，已作废，请重试。") from error
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         RegisteredEcert,
         RenderedIntent,
         Reservation,
+        SealedFile,
         SealedIntent,
         SealGrant,
         SealPlace,
@@ -215,8 +216,8 @@ class Press(Protocol):
 class SealDesk(Protocol):
     """Applies seals; takes stored intents only."""
 
-    def seal(self, rendered: RenderedIntent, grant: SealGrant, page: bytes, *, now: datetime) -> bytes:
-        """The sealed PDF.
+    def seal(self, rendered: RenderedIntent, grant: SealGrant, page: bytes, *, now: datetime) -> SealedFile:
+        """The sealed PDF, not yet checked.
 
         Raises:
             TokenBusyOrGone: Token, time stamp or revocation service did not answer.
@@ -227,8 +228,10 @@ class SealDesk(Protocol):
 class ReleaseCheck(Protocol):
     """The independent path over a sealed file."""
 
-    def check(self, sealed: bytes, *, rendered: RenderedIntent, now: datetime) -> None:
-        """Evidence that the file is whole, sealed by our keys, and begins with the page that was rendered.
+    def check(
+        self, sealed: SealedFile, *, page: bytes, grant: SealGrant, type_code: str, now: datetime
+    ) -> None:
+        """Evidence that the file is whole, sealed by this seal, and shows the page that was rendered.
 
         Raises:
             SealedFileRejected: It is not.

@@ -1,0 +1,225 @@
+"""Wires the registry's rooms; `flask_app.py` and the command line both come through here."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from cert_registry.catalog.loading import Catalog
+from cert_registry.catalog.rendering import DEMO_MARK
+from cert_registry.checks import Checks
+from cert_registry.delivery import Delivery
+from cert_registry.errors import ConfigurationError
+from cert_registry.issuance import IssuingRoom
+from cert_registry.issuance_authority import OrganisationsAuthority
+from cert_registry.issuance_checking import CatalogueChecker
+from cert_registry.issuance_drafts import Drafting
+from cert_registry.issuance_log import TileLog
+from cert_registry.issuance_press import CataloguePress, QrSigner
+from cert_registry.issuance_seals import IndependentRelease, TokenSealDesk
+from cert_registry.issuance_turnstile import Turnstile
+from cert_registry.issuance_vault import (
+    ENCRYPTION_KEY,
+    KeyedHolders,
+    RandomSecrets,
+    Representatives,
+    StoreCipher,
+    token_mac,
+)
+from cert_registry.legal_persons.store import LegalPersonStore
+from cert_registry.lifecycle import LifecycleRoom
+from cert_registry.lifecycle_rules import CatalogueTransitions
+from cert_registry.organisations.repository import ChartReader
+from cert_registry.recovery import LeafPusher, recover
+from cert_registry.registry import Registry
+from cert_registry.signing.keyring import DataCipher as TokenCipher
+from cert_registry.signing.pki.services import open_pki
+from cert_registry.signing.sealing import Sealer
+from cert_registry.store.checks import SqlChecks
+from cert_registry.store.deliveries import SqlDeliveries
+from cert_registry.store.drafts import SqlDrafts
+from cert_registry.store.ecerts import SqlEcerts
+from cert_registry.store.engine import open_database
+from cert_registry.store.intents import SqlIntents
+from cert_registry.store.migrate import upgrade
+from cert_registry.store.numbers import SqlNumbers
+from cert_registry.store.objects import DiskObjects
+from cert_registry.store.outbox import SqlOutbox
+from cert_registry.store.registration import SqlRegistration
+from cert_registry.store.states import SqlStates
+from cert_registry.tlog.log import Log
+from cert_registry.tlog.note import NoteVerifier, TokenNoteSigner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from cert_registry.recovery import RecoveryReport
+    from cert_registry.settings import Settings
+    from cert_registry.signing.pki.services import PkiServices
+    from cert_registry.signing.settings import Settings as SigningSettings
+    from cert_registry.signing.token import Token
+    from cert_registry.store.engine import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryRooms:
+    """Everything of the registry but its Flask blueprints."""
+
+    settings: Settings
+    clock: Callable[[], datetime]
+    database: Database
+    catalog: Catalog
+    charts: ChartReader
+    authority: OrganisationsAuthority
+    legal_persons: LegalPersonStore
+    cipher: StoreCipher
+    mac: Callable[[bytes], bytes]
+    holders: KeyedHolders
+    pki: PkiServices
+    receipts: Token
+    log: Log
+    ecerts: SqlEcerts
+    intents: SqlIntents
+    leaves: LeafPusher
+    issuing: IssuingRoom
+    drafting: Drafting
+    lifecycle: LifecycleRoom
+    checks: Checks
+    registry: Registry
+    delivery: Delivery
+
+    def recover(self) -> RecoveryReport:
+        """Finish what a crash left behind; call at start and from time to time."""
+        return recover(self.issuing, intents=self.intents, leaves=self.leaves, now=self.clock())
+
+
+def build_registry(
+    settings: Settings, *, signing: SigningSettings, clock: Callable[[], datetime]
+) -> RegistryRooms:
+    """Open the database (migrating it), the object store, the log and the tokens, and wire the rooms.
+
+    Raises:
+        ConfigurationError: A setting cannot work; the sentence says which.
+        CatalogMalformed: A certificate type is not whole.
+        SigningError: A token or certificate is missing.
+        StoreUnavailable: The database does not take writes.
+    """
+    database = open_database(settings.database)
+    upgrade(database)
+    catalog = Catalog.load(settings.types_dir)
+    keys, receipts = signing.open_token("keys"), signing.open_token("receipts")
+    mac = token_mac(keys)
+    cipher = StoreCipher(TokenCipher(keys, ENCRYPTION_KEY))
+    holders = KeyedHolders(mac)
+    charts = ChartReader(database)
+    authority = OrganisationsAuthority(charts=charts, catalog=catalog)
+    legal_persons = LegalPersonStore(database, cipher=cipher, mac=mac)
+    ecerts = SqlEcerts(database=database, cipher=cipher, type_name=lambda code: catalog.type(code).name)
+    intents = SqlIntents(database=database, cipher=cipher, random_below=secrets.randbelow)
+    objects = DiskObjects(settings.objects_dir, database=database, cipher=cipher)
+    outbox = SqlOutbox(database=database)
+    log = _open_log(settings, signing.open_token("log"))
+    tile_log = TileLog(log)
+    leaves = LeafPusher(outbox=outbox, log=tile_log)
+    pki = open_pki(signing)
+    issuing = IssuingRoom(
+        authority=authority,
+        drafts=CatalogueChecker(
+            catalog=catalog,
+            numbers=SqlNumbers(database=database),
+            departments=authority,
+            lint=lambda *_: (),
+            mac=mac,
+        ),
+        intents=intents,
+        registration=SqlRegistration(database=database, cipher=cipher, holders=holders),
+        secrets=RandomSecrets(mac),
+        press=CataloguePress(
+            catalog=catalog,
+            departments=authority,
+            qr=_qr_signer(pki, receipts),
+            public_url=settings.public_url,
+            demo=settings.demo,
+        ),
+        objects=objects,
+        seals=TokenSealDesk(
+            sealer=Sealer(pki=pki.pki, tsa=pki.tsa, ocsp=pki.ocsp, crls=pki.crls),
+            token=signing.open_token("seals"),
+            pki=pki.pki,
+            catalog=catalog,
+            mark=DEMO_MARK if settings.demo else None,
+        ),
+        release=IndependentRelease(pki=pki.pki, catalog=catalog),
+        log=tile_log,
+        turnstile=Turnstile(),
+    )
+    checks = Checks(book=SqlChecks(database=database))
+    registry = Registry(
+        ecerts=ecerts,
+        leaves=outbox,
+        objects=objects,
+        proofs=tile_log,
+        representation=Representatives(legal_persons),
+        checks=checks,
+        mac=mac,
+    )
+    return RegistryRooms(
+        settings=settings,
+        clock=clock,
+        database=database,
+        catalog=catalog,
+        charts=charts,
+        authority=authority,
+        legal_persons=legal_persons,
+        cipher=cipher,
+        mac=mac,
+        holders=holders,
+        pki=pki,
+        receipts=receipts,
+        log=log,
+        ecerts=ecerts,
+        intents=intents,
+        leaves=leaves,
+        issuing=issuing,
+        drafting=Drafting(
+            book=SqlDrafts(database=database, cipher=cipher), authority=authority, room=issuing
+        ),
+        lifecycle=LifecycleRoom(
+            authority=authority,
+            rules=CatalogueTransitions(catalog),
+            book=SqlStates(database=database, ecerts=ecerts),
+            leaves=leaves,
+        ),
+        checks=checks,
+        registry=registry,
+        delivery=Delivery(registry=registry, book=SqlDeliveries(database=database)),
+    )
+
+
+def _open_log(settings: Settings, token: Token) -> Log:
+    public_key = token.public_key("log")
+    if not isinstance(public_key, Ed25519PublicKey):
+        raise ConfigurationError("The token's key `log` must be an Ed25519 key.")
+    raw = public_key.public_bytes_raw()
+    settings.tlog_dir.mkdir(parents=True, exist_ok=True)
+    return Log(
+        settings.tlog_dir,
+        settings.log_origin,
+        TokenNoteSigner(
+            verifier=NoteVerifier(name=settings.log_origin, public_key=raw),
+            sign_bytes=lambda message: token.sign_ed25519("log", message),
+        ),
+        newest_path=settings.newest_checkpoint_file,
+    )
+
+
+def _qr_signer(pki: PkiServices, receipts: Token) -> QrSigner:
+    return QrSigner(
+        signing_certificate=pki.pki.certificate("qr").public_bytes(Encoding.DER),
+        sign=lambda message: receipts.sign_ecdsa_p256("qr", message),
+    )
