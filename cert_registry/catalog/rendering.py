@@ -32,6 +32,7 @@ STANDARDS: tuple[Literal["a-3a", "ua-1"], ...] = ("a-3a", "ua-1")
 TWIN_NAME = "ecert.json"
 DEMO_MARK = "样例"
 
+_BORDER_COLOUR = "#5b8f8a"
 _FRAME = Path(__file__).parent / "frame.typ"
 
 
@@ -142,7 +143,6 @@ def _printed(certificate_type: CertificateType, face: CheckedFace) -> dict[str, 
 
 def _imprint_inputs(certificate_type: CertificateType, imprint: Imprint) -> Mapping[str, Any]:
     issued = imprint.issued_on
-    colour = "#5b8f8a"
     return {
         "type_name": certificate_type.name,
         "document_title": certificate_type.name + (f"（{imprint.mark}）" if imprint.mark else ""),
@@ -159,8 +159,9 @@ def _imprint_inputs(certificate_type: CertificateType, imprint: Imprint) -> Mapp
         "mark": imprint.mark,
         "qr_svg": qr_svg(_qr_segments(imprint.qr_text)),
         "guilloche": {
-            "portrait": guilloche_svg(210, 297, colour),
-            "landscape": guilloche_svg(297, 210, colour),
+            "colour": _BORDER_COLOUR,  # the template puts its own in its place
+            "portrait": guilloche_svg(210, 297, _BORDER_COLOUR),
+            "landscape": guilloche_svg(297, 210, _BORDER_COLOUR),
         },
         "seal_width": certificate_type.seal_rule.width_mm,
         "seal_height": certificate_type.seal_rule.height_mm,
