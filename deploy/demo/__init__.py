@@ -1,0 +1,1 @@
+"""Invented people, departments and enterprises, and the story that shows the main job."""
