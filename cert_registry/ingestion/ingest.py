@@ -22,6 +22,7 @@ from itertools import islice
 from pathlib import Path
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from cert_registry.catalog.certificate_type import CertificateType
 from cert_registry.civil_date import civil_date_at
@@ -180,16 +181,34 @@ class StockIngestion:
             read = [self._read(reader, record) for record in chunk]
             flagged = self._flagged([each for each in read if isinstance(each, StockEcert)])
             ends = {each.line_number: each for each in read if isinstance(each, RowOutcome)}
-            with self._database.writing() as connection:
-                if rows_done(connection, reader.batch_id) != done:
-                    raise RegistrarFailed("同一文件正由另一个进程归集。")
-                ends |= self._register(flagged, connection, source=reader.source, now=now)
-                outcomes = [ends[record.line_number] for record in chunk]
-                record_outcomes(connection, reader.batch_id, outcomes)
+            outcomes = self._commit(chunk, flagged, ends, reader=reader, done=done, now=now)
             done += len(chunk)
             for outcome in outcomes:
                 totals[outcome.outcome] += 1
             progress(Progress(rows=done, outcomes=totals))
+
+    def _commit(
+        self,
+        chunk: Sequence[Record],
+        rows: Sequence[StockEcert],
+        ends: Mapping[int, RowOutcome],
+        *,
+        reader: RowReader,
+        done: int,
+        now: datetime,
+    ) -> list[RowOutcome]:
+        """Step 5: one transaction for a chunk."""
+        try:
+            with self._database.writing() as connection:
+                if rows_done(connection, reader.batch_id) != done:
+                    raise RegistrarFailed("同一文件正由另一个进程归集。")
+                registered = self._register(rows, connection, source=reader.source, now=now)
+                every_end = {**ends, **registered}
+                outcomes = [every_end[record.line_number] for record in chunk]
+                record_outcomes(connection, reader.batch_id, outcomes)
+        except IntegrityError as error:
+            raise RegistrarFailed("登记库中已有这一批中的某一行。") from error
+        return outcomes
 
     def _read(self, reader: RowReader, record: Record) -> StockEcert | RowOutcome:
         if record.cells is None:
