@@ -1,5 +1,8 @@
 """Opens the database and brings its schema up to date."""
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +32,23 @@ def open_database(url: str) -> Engine:
 
 
 def migrate(engine: Engine) -> None:
-    """Applies the migrations that the database lacks."""
+    """Applies the migrations that the database lacks; of several processes that start at once, one does."""
     configuration = Config()
     configuration.set_main_option("script_location", str(_MIGRATIONS))
     configuration.set_main_option("path_separator", "os")
-    with engine.begin() as connection:
+    with _one_at_a_time(engine), engine.begin() as connection:
         configuration.attributes["connection"] = connection
         command.upgrade(configuration, "head")
+    engine.dispose()  # a process forked from this one opens its own connections
+
+
+@contextmanager
+def _one_at_a_time(engine: Engine) -> Iterator[None]:
+    """SQLite has no lock that spans reading the version and creating tables; a file beside it has."""
+    path = engine.url.database
+    if engine.dialect.name != "sqlite" or not path:
+        yield
+        return
+    with Path(f"{path}.migrating").open("w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

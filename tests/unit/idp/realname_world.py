@@ -196,20 +196,20 @@ def outcome_in(page: Any) -> str:
     return str(found["data-outcome"])
 
 
-def section(directory: Path, **changes: Any) -> dict[str, Any]:
+def section(scratch: Path, **changes: Any) -> dict[str, Any]:
     return {
         "issuer": "http://localhost:8/idp",
-        "database_url": f"sqlite:///{directory / 'idp.db'}",
-        "signing_key_file": str(directory / "secrets" / "signing.pem"),
+        "database_url": f"sqlite:///{scratch / 'idp.db'}",
+        "signing_key_file": str(scratch / "secrets" / "signing.pem"),
         "broker_client_id": "keycloak",
-        "broker_secret_file": str(directory / "secrets" / "broker"),
-        "session_secret_file": str(directory / "secrets" / "session"),
+        "broker_secret_file": str(scratch / "secrets" / "broker"),
+        "session_secret_file": str(scratch / "secrets" / "session"),
         "directory": {
             "url": "ldap://127.0.0.1:1",
             "population_suffix": "ou=population,dc=longzheng",
             "compare_dn": "cn=compare,ou=services,dc=longzheng",
-            "compare_password_file": str(directory / "secrets" / "compare"),
-            "rdn_key_file": str(directory / "secrets" / "rdn"),
+            "compare_password_file": str(scratch / "secrets" / "compare"),
+            "rdn_key_file": str(scratch / "secrets" / "rdn"),
         },
         "keycloak_issuer": "http://localhost:9/realms/gov",
         "audience": "longzheng-idp",

@@ -239,3 +239,16 @@ class TestPrivateKeyJwt:
     def test_garbage_is_refused(self, keyed: World) -> None:
         for garbage in ("", "a.b.c", "é"):
             assert self.redeem(keyed, keyed.browser(), garbage).json["error"] == "invalid_client"
+
+
+def test_basic_authentication_works_too(world: World) -> None:
+    browser = world.browser()
+    code = world.code(browser)
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": REDIRECT,
+        "code_verifier": world.verifiers[browser],
+    }
+    answer = world.browser().post("/idp/token", data=form, auth=("keycloak", world.secret))
+    assert answer.status_code == 200
