@@ -96,20 +96,22 @@ def ends_a_revision(data: bytes, end: int) -> bool:
     return _END_OF_FILE.search(data, max(0, end - 64), end) is not None
 
 
-def traces_of_signatures(data: bytes) -> list[tuple[int, int]]:
-    """Find the places (start, end of the hole) where bytes look like a signature's, referenced or not.
+def traces_of_signatures(data: bytes) -> list[tuple[int, int | None]]:
+    """Find the places where bytes look like a signature's, whether a field leads to them or not.
 
     A trace is a ByteRange whose hole is a hex string, or a hex string that begins a CMS SignedData.
+
+    Returns:
+        For each: start of the hole, and the end of what its ByteRange covers when it has one.
     """
-    found: dict[int, int] = {}
+    found: dict[int, int | None] = {}
     for match in _RANGE_TEXT.finditer(data):
         numbers = [int(group) for group in match.groups()]
         try:
             hole = check_byte_range(data, numbers)
         except MalformedSyntax:
             continue
-        found[hole.start] = hole.end
+        found[hole.start] = hole.covered_end
     for match in _CMS_TEXT.finditer(data):
-        digits = _HEX_DIGITS.match(data, match.start() + 1)
-        found.setdefault(match.start(), digits.end() + 1 if digits else match.end())
+        found.setdefault(match.start(), None)
     return sorted(found.items())

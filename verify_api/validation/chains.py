@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 from asn1crypto import crl, ocsp, x509
 from pyhanko_certvalidator import ValidationContext, find_valid_path
 from pyhanko_certvalidator import errors as pki
+from pyhanko_certvalidator.policy_decl import CertRevTrustPolicy, RevocationCheckingPolicy
+from pyhanko_certvalidator.policy_decl import RevocationCheckingRule as _Rule
 
 from verify_api.validation.trust import fingerprint
 from verify_api.validation.verdicts import SubIndication
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
 
     from pyhanko_certvalidator.path import ValidationPath
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from verify_api.validation.trust import TrustAnchors
 
 _MAX_REVOCATION_VALUES = 64
+_REVOKED = frozenset({SubIndication.REVOKED, SubIndication.REVOKED_CA_NO_POE})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -108,31 +110,36 @@ def check_chain(
     crls = list(evidence.crls.values())[:_MAX_REVOCATION_VALUES]
     ocsps = list(evidence.ocsps.values())[:_MAX_REVOCATION_VALUES]
 
-    def attempt(use_crls: list[Any], use_ocsps: list[Any]) -> ChainFinding:
+    def attempt(policy: CertRevTrustPolicy, use_crls: list[Any], use_ocsps: list[Any]) -> ChainFinding:
         context = ValidationContext(
             trust_roots=anchors,
             other_certs=evidence.certificates.values(),
             moment=control_time,
             crls=use_crls,
             ocsps=use_ocsps,
-            revocation_mode="hard-fail",
-            retroactive_revinfo=True,
+            revinfo_policy=policy,
             allow_fetching=False,
         )
         return asyncio.run(_attempt(certificate, context))
 
-    finding = attempt(crls, ocsps)
-    if finding.problem in {SubIndication.REVOKED, SubIndication.REVOKED_CA_NO_POE}:
+    finding = attempt(_policy(_Rule.CHECK_IF_DECLARED, _Rule.CHECK_IF_DECLARED), crls, ocsps)
+    if finding.problem in _REVOKED:
         return finding
-    # One value saying "good" must not hide another that says "revoked": each is asked alone as well.
-    singles: list[tuple[list[Any], list[Any]]] = [([one], []) for one in crls]
-    singles += [([], [one]) for one in ocsps]
-    if len(singles) > 1 or (finding.problem is not None and singles):
-        for use_crls, use_ocsps in singles:
-            single = attempt(use_crls, use_ocsps)
-            if single.problem in {SubIndication.REVOKED, SubIndication.REVOKED_CA_NO_POE}:
+    # One value saying "good" must not hide another that says "revoked", and a list is believed even when the
+    # certificate names none: each value is asked alone as well, about the signer and about the CAs.
+    singles: list[tuple[_Rule, list[Any], list[Any]]] = [(_Rule.CRL_REQUIRED, [one], []) for one in crls]
+    singles += [(_Rule.OCSP_REQUIRED, [], [one]) for one in ocsps]
+    for rule, use_crls, use_ocsps in singles:
+        for policy in (_policy(rule, _Rule.NO_CHECK), _policy(_Rule.NO_CHECK, rule)):
+            single = attempt(policy, use_crls, use_ocsps)
+            if single.problem in _REVOKED:
                 return single
     return finding
+
+
+def _policy(signer: _Rule, authorities: _Rule) -> CertRevTrustPolicy:
+    rules = RevocationCheckingPolicy(ee_certificate_rule=signer, intermediate_ca_cert_rule=authorities)
+    return CertRevTrustPolicy(rules, retroactive_revinfo=True)
 
 
 async def _attempt(certificate: x509.Certificate, context: ValidationContext) -> ChainFinding:
@@ -155,7 +162,12 @@ async def _attempt(certificate: x509.Certificate, context: ValidationContext) ->
     except (pki.PathBuildingError, pki.InvalidCertificateError) as error:
         return _failed(SubIndication.NO_CERTIFICATE_CHAIN_FOUND, error)
     except pki.PathValidationError as error:
-        return _failed(SubIndication.CHAIN_CONSTRAINTS_FAILURE, error)
+        # A namesake of an anchor: the names fit, the key does not.
+        forged = "signature" in str(error)
+        problem = (
+            SubIndication.NO_CERTIFICATE_CHAIN_FOUND if forged else SubIndication.CHAIN_CONSTRAINTS_FAILURE
+        )
+        return _failed(problem, error)
     except Exception as error:  # noqa: BLE001 - the library raises builtin errors on hostile certificates
         return _failed(SubIndication.CERTIFICATE_CHAIN_GENERAL_FAILURE, error)
     return ChainFinding(problem=None, anchor=_anchor_of(path), path=tuple(path.iter_certs(include_root=True)))
@@ -175,13 +187,3 @@ def _anchor_of(path: ValidationPath) -> x509.Certificate | None:
     authority = path.trust_anchor.authority
     certificate = getattr(authority, "certificate", None)
     return certificate if isinstance(certificate, x509.Certificate) else None
-
-
-def names_revocation_source(certificate: x509.Certificate) -> bool:
-    """Tell whether a certificate says where to ask about its revocation."""
-    return bool(certificate.ocsp_urls or certificate.crl_distribution_points)
-
-
-def all_revocation_values(evidence: Evidence) -> Iterable[object]:
-    """Return every revocation value, CRLs first."""
-    return [*evidence.crls.values(), *evidence.ocsps.values()]

@@ -65,6 +65,9 @@ def examine(data: bytes, reader: PdfFileReader, field: SignatureField) -> Examin
     value = field.value
     one = Examined(field=field, subfilter=str(resolved(raw_of(value, "/SubFilter")) or ""))
     one.offset = _offset(reader, field)
+    if field.broken:
+        one.refused = "签名字典残缺"
+        return one
     contents = raw_of(value, "/Contents")
     unfinished = contents is None or not _string_bytes(contents).strip(b"\0")
     byte_range = resolved(raw_of(value, "/ByteRange"))

@@ -27,6 +27,7 @@ class SignatureField:
     value: generic.DictionaryObject
     value_reference: generic.Reference | None  # None when the value is a direct object
     in_form: bool  # False: only a page's annotation leads to it
+    broken: bool = False  # the value is there but cannot be read
 
 
 def signature_fields(reader: PdfFileReader) -> list[SignatureField]:
@@ -86,6 +87,15 @@ def pages(reader: Any) -> list[generic.DictionaryObject]:
     return result
 
 
+def _value_of(node: generic.DictionaryObject) -> tuple[generic.DictionaryObject | None, bool]:
+    try:
+        return dictionary(node.get("/V")), False
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - pyHanko's parser raises many kinds; a value that cannot be read is reported
+        return generic.DictionaryObject(), True
+
+
 def _collect(
     raw: Any,
     prefix: str,
@@ -104,14 +114,19 @@ def _collect(
     kind = node.get("/FT", inherited)
     part = node.get("/T")
     name = f"{prefix}.{part}" if prefix and part is not None else str(part) if part is not None else prefix
-    value = dictionary(node.get("/V"))
+    value, broken = _value_of(node)
     if value is not None and (kind == "/Sig" or "/ByteRange" in value):
         raw_value = node.raw_get("/V")
         reference = raw_value.reference if isinstance(raw_value, generic.IndirectObject) else None
         if not any(other.value_reference == reference and reference for other in found):
             found.append(
                 SignatureField(
-                    name=name, dictionary=node, value=value, value_reference=reference, in_form=in_form
+                    name=name,
+                    dictionary=node,
+                    value=value,
+                    value_reference=reference,
+                    in_form=in_form,
+                    broken=broken,
                 )
             )
     if in_form:

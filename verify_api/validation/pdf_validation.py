@@ -10,6 +10,7 @@ Source: EN 319 102-1 clause 5; design sections 4, 6 and 8.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from verify_api.validation import sentences
@@ -29,10 +30,12 @@ from verify_api.validation.fields import signature_fields
 from verify_api.validation.history import History
 from verify_api.validation.judgement import Judge
 from verify_api.validation.verdicts import (
+    Coverage,
     DocumentReport,
     Indication,
     Modifications,
     SignatureReport,
+    SubIndication,
     Verdict,
 )
 
@@ -92,7 +95,7 @@ def _validate(data: bytes, trust: TrustAnchors, at: datetime, crls: Iterable[byt
     except LockedByPassword:
         return DocumentReport(verdict=Verdict.INDETERMINATE, reason=sentences.ENCRYPTED)
     except Unreadable:
-        return DocumentReport(verdict=Verdict.INDETERMINATE, reason=sentences.UNREADABLE)
+        return _unreadable(data, trust, at, crls)
     # (3) find signatures, and traces of removed ones; (4) what each covers
     fields = signature_fields(reader)
     examined = [examine(data, reader, field) for field in fields]
@@ -116,6 +119,32 @@ def _validate(data: bytes, trust: TrustAnchors, at: datetime, crls: Iterable[byt
     # (9) what is said of the whole file
     unusual = not data.startswith(b"%PDF-") or ambiguous_dictionaries(data, reader)
     return _conclude(reports, real, examined, lost, judge=judge, unusual=unusual)
+
+
+def _unreadable(data: bytes, trust: TrustAnchors, at: datetime, crls: Iterable[bytes]) -> DocumentReport:
+    """Judge the signed state before what made the file unreadable; it is never passed."""
+    ends = [end for _, end in traces_of_signatures(data) if end is not None and end < len(data)]
+    if not ends:
+        return DocumentReport(verdict=Verdict.INDETERMINATE, reason=sentences.UNREADABLE)
+    earlier = _validate(data[: max(ends)], trust, at, crls)
+    if earlier.verdict in {Verdict.NO_SIGNATURE, Verdict.NOT_A_PDF}:
+        return DocumentReport(verdict=Verdict.INDETERMINATE, reason=sentences.UNREADABLE)
+    signatures = tuple(
+        replace(
+            one,
+            coverage=Coverage.REVISION if one.coverage is Coverage.WHOLE_FILE else one.coverage,
+            modifications=max(one.modifications, Modifications.NOT_UNDERSTOOD, key=lambda m: m.severity),
+            indication=Indication.INDETERMINATE if one.indication is Indication.PASSED else one.indication,
+            sub_indication=one.sub_indication or SubIndication.SIG_CONSTRAINTS_FAILURE,
+        )
+        for one in earlier.signatures
+    )
+    failed = earlier.verdict is Verdict.FAILED
+    return DocumentReport(
+        verdict=earlier.verdict if failed else Verdict.INDETERMINATE,
+        reason=earlier.reason if failed else sentences.NOT_UNDERSTOOD,
+        signatures=signatures,
+    )
 
 
 def _lost_traces(data: bytes, examined: list[Examined]) -> list[int]:

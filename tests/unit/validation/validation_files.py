@@ -52,7 +52,7 @@ def plain_pdf(*, form: bool = False, xref_streams: bool = False, pages: int = 1,
         extra(pdf)
     out = io.BytesIO()
     mode = pikepdf.ObjectStreamMode.generate if xref_streams else pikepdf.ObjectStreamMode.disable
-    pdf.save(out, object_stream_mode=mode, deterministic_id=True)
+    pdf.save(out, object_stream_mode=mode, compress_streams=xref_streams, deterministic_id=True)
     return out.getvalue()
 
 

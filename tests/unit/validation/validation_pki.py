@@ -167,6 +167,11 @@ class Pki:
     def tsa(self) -> Party:
         return issue("试验时间戳", self.ca, kind="rsa", extended=[ExtendedKeyUsageOID.TIME_STAMPING])
 
+    def tsa_of(self, **options) -> Party:
+        return issue(
+            "试验时间戳", self.ca, kind="rsa", extended=[ExtendedKeyUsageOID.TIME_STAMPING], **options
+        )
+
     @cached_property
     def responder(self) -> Party:
         return issue("试验应答", self.ca, extended=[ExtendedKeyUsageOID.OCSP_SIGNING], nocheck=True)

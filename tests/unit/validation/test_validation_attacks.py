@@ -1,0 +1,59 @@
+"""Nothing altered is ever TOTAL-PASSED, and a signature that was taken away is not "unsigned"."""
+
+from __future__ import annotations
+
+import pytest
+from validation_attacks import ATTACKS
+from validation_pki import NOW
+
+from verify_api.validation import Verdict, validate_pdf
+
+CERTAIN = [
+    "content-byte",
+    "behind-cms",
+    "wrapping",
+    "range-gap",
+    "range-overlap",
+    "range-order",
+    "range-negative",
+    "range-beyond",
+    "usf-no-contents",
+    "usf-no-range",
+    "incremental-content",
+    "certified-content",
+    "certified-none-filled",
+    "shadow-hide",
+    "shadow-replace-font",
+    "root-replaced",
+    "open-action",
+    "page-added",
+    "locked-field",
+]
+
+
+@pytest.mark.parametrize("case", ATTACKS)
+def test_altered_file_never_passes(case, pki, trust, own):
+    data = ATTACKS[case](pki)
+    for anchors in (trust, own):
+        report = validate_pdf(data, trust=anchors, at=None, now=NOW)
+        assert report.verdict in {Verdict.FAILED, Verdict.INDETERMINATE}, report
+        assert report.reason
+
+
+@pytest.mark.parametrize("case", CERTAIN)
+def test_certain_alteration_fails(case, pki, trust):
+    report = validate_pdf(ATTACKS[case](pki), trust=trust, at=None, now=NOW)
+    assert report.verdict is Verdict.FAILED, report
+
+
+@pytest.mark.parametrize("case", [name for name in ATTACKS if name.startswith("vanish")])
+def test_vanished_signature_has_its_own_sentence(case, pki, trust):
+    report = validate_pdf(ATTACKS[case](pki), trust=trust, at=None, now=NOW)
+    assert "痕迹" in report.reason
+
+
+@pytest.mark.parametrize("case", ["shadow-replace-field", "evil-annotation-p3", "newline-after", "retitled"])
+def test_not_understood_is_not_called_tampered(case, pki, trust):
+    report = validate_pdf(ATTACKS[case](pki), trust=trust, at=None, now=NOW)
+    assert report.verdict is Verdict.INDETERMINATE
+    assert report.signatures[0].modifications.value == "not-understood"
