@@ -98,12 +98,6 @@ def draft_sign_deliver(stage: Stage) -> None:
     drafter.open(f"{stage.configuration.public_url}/officer/drafts/new", type="food-business-licence")
     typed = {f"face-{key}": value for key, value in face.items()}
     wrong = drafter.fill({**typed, "face-credit_code": "123", "case_number": _case(stage, "SP")})
-        {
-            **{f"face-{key}": value for key, value in face.items()},
-            "face-credit_code": "123",
-            "case_number": _case(stage, "SP"),
-        }
-    )
     stage.expect(
         wrong.status == 422 and "统一社会信用代码" in wrong.text,
         "填错的统一社会信用代码当场指出，已填内容保留",
