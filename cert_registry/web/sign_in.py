@@ -100,7 +100,7 @@ class SignIn:
                 "scope": "openid",
                 "code_challenge_method": "S256",
                 "token_endpoint_auth_method": "private_key_jwt",
-                "timeout": 10,
+                "default_timeout": 10,
             },
         )
 
