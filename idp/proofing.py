@@ -115,7 +115,7 @@ class Proofing:
             CodeRefused: possession is not proved; nothing else was looked at.
         """
         # (1) possession
-        self._parts.sms.check(visit_mark, code, now=now)
+        self._parts.sms.check(visit_mark, claimed.mobile, code, now=now)
         # (2) and (3): guesses, registers
         guess = self._marks.of("guess", claimed.number.number, claimed.name.name_key, claimed.mobile)
         outcome = self._compare(claimed, guess, address=address, now=now)

@@ -1,4 +1,4 @@
-"""SMS codes: six digits, bound to one visit, short-lived, few attempts, sent within limits.
+"""SMS codes: six digits, bound to one visit and one phone, short-lived, few attempts, sent within limits.
 
 Everything that limits is stored, so a restart forgives nothing.
 """
@@ -51,7 +51,7 @@ class SmsCodes:
         """
         code = f"{secrets.randbelow(1_000_000):06}"
         values = {
-            "code_mark": self._code_mark(visit_mark, code),
+            "code_mark": self._code_mark(visit_mark, mobile, code),
             "attempts": 0,
             "expires_at": seconds(now) + self._limits.sms_expiry_s,
         }
@@ -63,7 +63,7 @@ class SmsCodes:
         text = f"【示例省政务服务】验证码 {code}，{minutes} 分钟内有效，用于实名核验。工作人员不会向您索要验证码。"
         self._gateway.send(mobile, text, now=now)
 
-    def check(self, visit_mark: str, code: str, *, now: datetime) -> None:
+    def check(self, visit_mark: str, mobile: MobileNumber, code: str, *, now: datetime) -> None:
         """Returns when the code is right, and then it is used up.
 
         The attempt is counted before the comparison, which takes the same time for every wrong code.
@@ -84,7 +84,7 @@ class SmsCodes:
             raise CodeRefused("验证码输错次数过多，请重新获取。", code="used-up")
         if row["expires_at"] <= seconds(now):
             raise CodeRefused("验证码已过期，请重新获取。", code="expired")
-        if not hmac.compare_digest(row["code_mark"], self._code_mark(visit_mark, code)):
+        if not hmac.compare_digest(row["code_mark"], self._code_mark(visit_mark, mobile, code)):
             raise CodeRefused("验证码不正确，请核对后重新填写。", code="wrong")
         with self._engine.begin() as connection:
             used = connection.execute(
@@ -93,8 +93,10 @@ class SmsCodes:
         if not used:
             raise CodeRefused("验证码已失效，请重新获取。", code="not-sent")
 
-    def _code_mark(self, visit_mark: str, code: str) -> str:
-        return self._marks.of("sms-code", visit_mark, code)
+    def _code_mark(self, visit_mark: str, mobile: MobileNumber, code: str) -> str:
+        # The phone is part of it: of two forms sent at once from one browser, neither can lend the other
+        # its code.
+        return self._marks.of("sms-code", visit_mark, mobile, code)
 
     def _count(self, connection: Connection, mobile: MobileNumber, address: str, now: datetime) -> None:
         moment, limits = seconds(now), self._limits
