@@ -5,6 +5,7 @@ page shows, fills the named fields and sends what the page says. Cookies are kep
 browsers do, and `Secure` ones also go to http://localhost, which browsers treat as a secure context.
 """
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -210,13 +211,15 @@ class Phone:
 
     def code(self) -> str:
         """A code not given before."""
-        while True:
-            step = int(self.clock()) // 30
-            for candidate in (step, step + 1, step - 1):
-                if candidate not in self._used:
-                    self._used.add(candidate)
-                    return pyotp.TOTP(self.secret).at(candidate * 30)
+        while not (unused := self.unused_steps()):
             self.wait(30 - self.clock() % 30)
+        self._used.add(unused[0])
+        return pyotp.TOTP(self.secret).at(unused[0] * 30)
+
+    def unused_steps(self) -> list[int]:
+        """The time steps whose codes Keycloak would take now."""
+        step = int(self.clock()) // 30
+        return [candidate for candidate in (step, step + 1, step - 1) if candidate not in self._used]
 
 
 def sign_in_with_password(client: FormClient, username: str, password: str) -> Page:
@@ -241,6 +244,42 @@ def enrol_phone(client: FormClient) -> Phone:
     phone = Phone(secret=client.page.by_id["kc-totp-secret-key"].replace(" ", ""))
     client.fill({"totp": phone.code(), "userLabel": "phone"})
     return phone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Citizen:
+    """What an invented person types on the real-name pages."""
+
+    name: str
+    number: str
+    mobile: str
+
+
+def claim_identity(client: FormClient, person: Citizen) -> Page:
+    """Fills the real-name form, which must be open: a code is sent to the mobile number."""
+    return client.fill({"name": person.name, "number": person.number, "mobile": person.mobile})
+
+
+def read_sms(public_url: str, mobile: str) -> str:
+    """The newest code that the embedded gateway shows for a number, as its owner would read it on the phone.
+
+    Raises:
+        PageUnexpected: no message for this number.
+    """
+    answer = requests.get(
+        f"{public_url}/idp/operator/sms", headers={"Accept": "application/json"}, timeout=_TIMEOUT_S
+    )
+    messages = [one for one in answer.json()["messages"] if one["mobile"] == mobile] if answer.ok else []
+    codes = re.findall(r"(?<![0-9])[0-9]{6}(?![0-9])", messages[0]["text"]) if messages else []
+    if not codes:
+        raise PageUnexpected("The page with text messages shows no code for this number.")
+    return codes[0]
+
+
+def prove_by_name(client: FormClient, public_url: str, person: Citizen) -> Page:
+    """Goes through the real-name pages, from the form that is open to the page that says how it ended."""
+    claim_identity(client, person)
+    return client.fill({"code": read_sms(public_url, person.mobile)})
 
 
 def give_code(client: FormClient, phone: Phone) -> Page:

@@ -8,9 +8,8 @@ an operator set beside our settings stay. Mappers are the exception: on our scop
 exactly those of the files, since a mapper added by hand can put anything into a token.
 """
 
-import sys
-
 from deploy.configuration import Configuration
+from deploy.progress import say
 from deploy.realm_changes import Action, Change, Reconciler
 from deploy.realm_clients import ensure_clients, ensure_scopes
 from deploy.realm_connection import RealmConnection
@@ -22,6 +21,9 @@ from deploy.realm_settings import RealmSettings, Representation, merge, read
 
 __all__ = ["Action", "Change", "apply", "plan"]
 
+# A first start makes more than a hundred; what one wants to read is the few of a later one.
+_SHOWN = 10
+
 
 def apply(configuration: Configuration) -> None:
     """Brings the running Keycloak to realm-config/; a second call in a row changes nothing.
@@ -32,9 +34,9 @@ def apply(configuration: Configuration) -> None:
         RealmConfigWrong: a file of realm-config/ is wrong.
     """
     changes = _reconcile(configuration, write=True)
-    for change in changes:
-        print(f"realm {configuration.keycloak.realm}: {change}", file=sys.stderr)
-    print(f"realm {configuration.keycloak.realm}: {len(changes)} changes", file=sys.stderr)
+    for change in changes[:_SHOWN]:
+        say(f"Realm: {change}")
+    say(f"Realm {configuration.keycloak.realm}: {len(changes)} changes")
 
 
 def plan(configuration: Configuration) -> list[Change]:

@@ -17,7 +17,6 @@ def ensure_scopes(
     for scope in scopes:
         wanted = dict(scope)
         mappers = [_PROTOCOL | mapper for mapper in wanted.pop("mappers")]
-        client_roles: dict[str, list[str]] = wanted.pop("roles", {})
         realm_roles: list[str] = wanted.pop("realm_roles", [])
         name = str(wanted["name"])
         scope_id = _scope_ids(connection).get(name)
@@ -35,11 +34,7 @@ def ensure_scopes(
         place = connection.at("client-scopes", scope_id)
         ensure_mappers(f"mapper of scope {name}", mappers, place / "protocol-mappers" / "models", reconciler)
         mapped = place / "scope-mappings"
-        _ensure_roles_at(name, mapped / "realm", connection.at("roles"), realm_roles, reconciler)
-        for client_id, roles in client_roles.items():
-            owner = str((_client(client_id, connection) or {})["id"])
-            source = connection.at("clients", owner, "roles")
-            _ensure_roles_at(name, mapped / "clients" / owner, source, roles, reconciler)
+        _ensure_roles_at(f"scope {name}", mapped / "realm", connection.at("roles"), realm_roles, reconciler)
 
 
 def ensure_clients(
@@ -51,6 +46,7 @@ def ensure_clients(
         mappers = [_PROTOCOL | mapper for mapper in wanted.pop("mappers")]
         default = list(wanted.pop("defaultClientScopes"))
         optional = list(wanted.pop("optionalClientScopes", []))
+        account_roles = list(wanted.pop("account_roles", []))
         client_id = str(wanted["clientId"])
         current = _client(client_id, connection)
         reconciler.ensure(
@@ -70,6 +66,9 @@ def ensure_clients(
         )
         _ensure_client_scopes(client_id, place / "default-client-scopes", default, reconciler)
         _ensure_client_scopes(client_id, place / "optional-client-scopes", optional, reconciler)
+        account = str((_client("account", connection) or {})["id"])
+        place, source = place / "scope-mappings" / "clients" / account, connection.at("clients", account, "roles")
+        _ensure_roles_at(f"client {client_id}", place, source, account_roles, reconciler)
 
 
 def _client(client_id: str, connection: RealmConnection) -> Representation | None:
@@ -98,7 +97,7 @@ def _ensure_roles_at(
     present = place.named()
     for role in sorted(set(wanted) - present.keys()):
         mend = partial(place.post, [(source / role).get()])
-        reconciler.note(f"role of scope {name}", role, Action.CREATE, mend)
+        reconciler.note(f"role of {name}", role, Action.CREATE, mend)
     for role in sorted(present.keys() - set(wanted)):
         mend = partial(place.delete, [present[role]])
-        reconciler.note(f"role of scope {name}", role, Action.DELETE, mend)
+        reconciler.note(f"role of {name}", role, Action.DELETE, mend)

@@ -1,0 +1,60 @@
+"""The running system, once for all tests of this folder, and the people who use it."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from e2e_people import Accounts, Administration
+
+from deploy.configuration import Configuration, load
+from deploy.form_client import Citizen, FormClient
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def system() -> Iterator[Configuration]:
+    """The whole system on real parts: a running one (LONGZHENG_TEST_RUNNING), else one of its own that ends with the tests."""
+    state = Path(os.environ.get("LONGZHENG_VAR", CHECKOUT / "var" / "test")).resolve()
+    if os.environ.get("LONGZHENG_TEST_RUNNING"):
+        yield load(state)
+        return
+    environment = os.environ | {"LONGZHENG_VAR": str(state)}
+    launcher = str(CHECKOUT / "longzheng")
+    subprocess.run([launcher, "up", "--detach"], env=environment, check=True, timeout=1500)
+    try:
+        yield load(state)
+    finally:
+        subprocess.run([launcher, "down"], env=environment, check=True, timeout=300)
+
+
+@pytest.fixture(scope="session")
+def people() -> dict[str, Citizen]:
+    """The invented people by name."""
+    listed = yaml.safe_load((CHECKOUT / "deploy" / "demo" / "people.yaml").read_text(encoding="utf-8"))[
+        "people"
+    ]
+    return {
+        one["name"]: Citizen(name=one["name"], number=one["number"], mobile=one["mobile"]) for one in listed
+    }
+
+
+@pytest.fixture(scope="session")
+def admin(system: Configuration) -> Administration:
+    """Keycloak's admin interface."""
+    return Administration(system)
+
+
+@pytest.fixture(scope="session")
+def accounts(system: Configuration, people: dict[str, Citizen], admin: Administration) -> Accounts:
+    """Accounts by the names of invented people."""
+    return Accounts(system, people, admin)
+
+
+@pytest.fixture
+def browser() -> FormClient:
+    """A fresh browser."""
+    return FormClient()
