@@ -1,9 +1,12 @@
 """`./longzheng test`: the gates one after another, then pytest, whose closing line comes last.
 
-A gate that fails makes the exit code 1, but the tests still run.
+A gate that fails makes the exit code 1, but the tests still run. The full run measures coverage, of the servers too,
+and repeats pytest's closing line after the report.
 """
 
 import argparse
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +14,7 @@ from pathlib import Path
 from deploy import control, ports
 from deploy.errors import DeployError, ExitCode
 from deploy.locations import CHECKOUT, VIRTUAL_ENVIRONMENT, state_directory
+from deploy.parts import COVERAGE_VARIABLE
 from deploy.progress import say
 from deploy.startup import bring_up
 
@@ -23,6 +27,9 @@ GATES = (
 )
 FAST = "not servers and not browser and not long"
 USUAL = "not long"
+CLOSING_LINE = re.compile(
+    r"(?:\d+ (?:passed|failed|errors?|skipped|deselected)|no tests ran)\b.* in [\d.]+s\b"
+)
 
 
 def main(arguments: list[str]) -> int:
@@ -38,6 +45,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("pytest_arguments", nargs="*", help="after --: handed to pytest")
     options = parser.parse_args(arguments)
     failed = [name for name, command in GATES if not _passes(name, command)]
+    measured = not options.fast and not options.pytest_arguments
+    if measured:
+        os.environ |= {COVERAGE_VARIABLE: "1", "COVERAGE_FILE": str(CHECKOUT / ".coverage")}
     state_dir = state_directory()
     was_running = control.is_running(state_dir)
     try:
@@ -45,11 +55,24 @@ def main(arguments: list[str]) -> int:
             failed.append("starting the system")
         for name in failed:
             print(f"FAILED GATE: {name}", flush=True)
-        passed = _run_pytest(fast=options.fast, everything=options.long, more=options.pytest_arguments)
+        passed, closing_line = _run_pytest(_pytest_command(options, measured=measured))
     finally:
         if not options.fast and not was_running:
             control.shut_down(state_dir)
+    if measured:
+        _report_coverage()
+        print(closing_line, flush=True)
     return int(ExitCode.DONE if passed and not failed else ExitCode.NEGATIVE)
+
+
+def _pytest_command(options: argparse.Namespace, *, measured: bool) -> list[str]:
+    command = [sys.executable, "-m", "coverage", "run", "-m"] if measured else [sys.executable, "-m"]
+    command += ["pytest"]
+    if options.fast:
+        command += ["-m", FAST]
+    elif not options.long:
+        command += ["-m", USUAL]
+    return [*command, *options.pytest_arguments]
 
 
 def _passes(name: str, command: tuple[str, ...]) -> bool:
@@ -78,14 +101,35 @@ def _system_is_up(state_dir: Path) -> bool:
     return True
 
 
-def _run_pytest(*, fast: bool, everything: bool, more: list[str]) -> bool:
-    command = [sys.executable, "-m", "pytest"]
-    if fast:
-        command += ["-m", FAST]
-    elif not everything:
-        command += ["-m", USUAL]
-    if not fast and not more:
-        command += ["--cov", "--cov-branch", "--cov-report=term"]
-    sys.stdout.flush()
-    done = subprocess.run([*command, *more], cwd=CHECKOUT, check=False, stdin=subprocess.DEVNULL)
-    return done.returncode == 0
+def _run_pytest(command: list[str]) -> tuple[bool, str]:
+    """Runs the tests, passing their output on. Returns whether they passed, and the closing line."""
+    closing_line = ""
+    with subprocess.Popen(
+        command,
+        cwd=CHECKOUT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as tests:
+        for line in tests.stdout or ():
+            print(line, end="", flush=True)
+            if CLOSING_LINE.search(line):
+                closing_line = line.rstrip()
+    return tests.returncode == 0, closing_line
+
+
+def _report_coverage() -> None:
+    """Puts together what the tests and the servers ran; after the servers ended, since they write at their end."""
+    for command in (("combine", "-q"), ("report",)):
+        done = subprocess.run(
+            [sys.executable, "-m", "coverage", *command],
+            cwd=CHECKOUT,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        print(done.stdout, end="", flush=True)

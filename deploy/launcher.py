@@ -20,7 +20,6 @@ class Needs(Enum):
     ENVIRONMENT = "environment"
     MACHINE = "machine"
     TESTS = "tests"
-    FAST_TESTS = "fast tests"
     NOTHING = "nothing"
 
 
@@ -108,14 +107,12 @@ def _usage() -> str:
 def _install(needs: Needs, argv: list[str]) -> None:
     if {"-h", "--help"} & set(argv):
         needs = Needs.ENVIRONMENT
-    if needs is Needs.TESTS and "--fast" in argv:
-        needs = Needs.FAST_TESTS
     match needs:
         case Needs.ENVIRONMENT:
             bootstrap.prepare_environment()
         case Needs.MACHINE:
             bootstrap.prepare_machine()
-        case Needs.TESTS | Needs.FAST_TESTS:
+        case Needs.TESTS:
             bootstrap.prepare_machine(tests=True)
         case Needs.NOTHING:
             return

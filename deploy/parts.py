@@ -1,5 +1,6 @@
 """The processes that make up the running system, in the order in which they start."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -8,6 +9,8 @@ from pathlib import Path
 from deploy.configuration import Configuration
 from deploy.locations import CHECKOUT, STATE_VARIABLE, VIRTUAL_ENVIRONMENT
 
+# Set by the gates: what the servers run while they are tested is measured too.
+COVERAGE_VARIABLE = "LONGZHENG_COVERAGE"
 KEYCLOAK_HEAP = "-Xms64m -Xmx256m"
 
 
@@ -144,8 +147,13 @@ def _site(configuration: Configuration, name: str, port: int) -> Part:
 
 
 def _gunicorn(application: str, port: int, *, threads: int) -> tuple[str, ...]:
+    python = str(VIRTUAL_ENVIRONMENT / "bin" / "python")
+    measured = ("-m", "coverage", "run", "--parallel-mode") if os.environ.get(COVERAGE_VARIABLE) else ()
     return (
-        str(VIRTUAL_ENVIRONMENT / "bin" / "gunicorn"),
+        python,
+        *measured,
+        "-m",
+        "gunicorn",
         application,
         f"--bind=127.0.0.1:{port}",
         f"--chdir={CHECKOUT}",

@@ -43,7 +43,14 @@ class _Running:
 class Supervisor:
     """The children of one state directory."""
 
-    def __init__(self, *, state_dir: Path, load_parts: Callable[[], tuple[Part, ...]]) -> None:
+    def __init__(
+        self,
+        *,
+        state_dir: Path,
+        load_parts: Callable[[], tuple[Part, ...]],
+        leftover_patience_s: float = 10.0,
+    ) -> None:
+        self._leftover_patience_s = leftover_patience_s
         self._state_dir = state_dir
         self._run_dir = private_directory(state_dir / "run")
         self._log_dir = private_directory(state_dir / "log")
@@ -61,7 +68,7 @@ class Supervisor:
         lock = take_lock(self._run_dir)
         if lock is None:
             return 1
-        left = processes.end_marked(self._state_dir)
+        left = processes.end_marked(self._state_dir, patience_s=self._leftover_patience_s)
         if left:
             self._note(f"ended {len(left)} processes that an earlier supervisor left behind")
         with lock, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:

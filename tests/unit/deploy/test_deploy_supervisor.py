@@ -38,7 +38,7 @@ parts = (
     part("counted", python, "-c", "import resource, time; print(resource.getrlimit(7)[0], flush=True); time.sleep(600)"),
     part("absent", "/nonexistent/program"),
 )
-sys.exit(supervisor.Supervisor(state_dir=Path(sys.argv[1]), load_parts=lambda: parts).run())
+sys.exit(supervisor.Supervisor(state_dir=Path(sys.argv[1]), load_parts=lambda: parts, leftover_patience_s=1).run())
 """
 
 
