@@ -30,6 +30,7 @@ from idp.store.guesses import GuessThrottle
 from idp.store.marks import Marks
 from idp.store.persons import PersonStore
 from idp.store.visits import VisitStore
+from idp.unconfigured import UnconfiguredMobileOwnership, UnconfiguredSmsGateway
 from idp.web.blueprint import create_blueprint
 from idp.web.service import Service
 from idp.web.visitor import Visitor
@@ -116,12 +117,13 @@ def build(
     engine = open_database(settings.database_url)
     migrate(engine)
     persons, grants = PersonStore(engine, cipher), GrantStore(engine)
-    embedded = EmbeddedSmsGateway(engine) if given.gateway is None else None
+    embedded = EmbeddedSmsGateway(engine) if settings.demo and given.gateway is None else None
+    gateway = given.gateway or embedded or UnconfiguredSmsGateway()
     register = given.register or LdapPopulationRegister(settings.register)
     parts = ProofParts(
         register=register,
-        ownership=given.ownership or EmbeddedMobileOwnership.from_file(settings.mobile_register_file),
-        sms=SmsCodes(engine, _gateway(given.gateway, embedded), Marks(mac), settings.limits),
+        ownership=given.ownership or _ownership(settings),
+        sms=SmsCodes(engine, gateway, Marks(mac), settings.limits),
         guesses=GuessThrottle(engine),
         persons=persons,
         mac=mac,
@@ -138,7 +140,7 @@ def build(
         visits=VisitStore(engine, cipher),
         visitor=Visitor(key=read_secret(settings.session_secret_file), secure=secure),
         resolver=resolver,
-        messages=embedded if settings.demo else None,
+        messages=embedded,
         clock=clock,
     )
     return IdentityProvider(
@@ -150,11 +152,10 @@ def build(
     )
 
 
-def _gateway(given: SmsGateway | None, embedded: EmbeddedSmsGateway | None) -> SmsGateway:
-    gateway = given or embedded
-    if gateway is None:  # one of the two is always there
-        raise AssertionError
-    return gateway
+def _ownership(settings: Settings) -> MobileOwnership:
+    if settings.mobile_register_file is None:
+        return UnconfiguredMobileOwnership()
+    return EmbeddedMobileOwnership.from_file(settings.mobile_register_file)
 
 
 def _server(

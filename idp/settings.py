@@ -104,7 +104,7 @@ class Settings:
         keycloak_issuer: `iss` of access tokens.
         keycloak_jwks_url: their keys.
         audience: `longzheng-idp`.
-        mobile_register_file: demonstration: which mobile number is whose.
+        mobile_register_file: demonstration: which mobile number is whose; None elsewhere.
         demo: whether messages are shown on the operator's page.
         limits: throttles.
     """
@@ -121,7 +121,7 @@ class Settings:
     keycloak_issuer: str
     keycloak_jwks_url: str
     audience: str
-    mobile_register_file: Path
+    mobile_register_file: Path | None
     demo: bool
     limits: Limits
 
@@ -147,7 +147,8 @@ class Settings:
         has_secret = "broker_secret_file" in section
         if not has_secret and "broker_jwks_url" not in section:
             raise ConfigurationError("idp: give broker_secret_file or broker_jwks_url.")
-        demo = bool(section.get("demo", "mobile_register_file" in section))
+        owners = "mobile_register_file" in section
+        demo = bool(section.get("demo", owners))
         return cls(
             issuer=issuer,
             database_url=text_of(section, "database_url"),
@@ -161,7 +162,7 @@ class Settings:
             keycloak_issuer=keycloak_issuer,
             keycloak_jwks_url=jwks_url,
             audience=text_of(section, "audience"),
-            mobile_register_file=path_of(section, "mobile_register_file"),
+            mobile_register_file=path_of(section, "mobile_register_file") if owners else None,
             demo=demo,
             limits=Limits.from_mapping(section.get("limits") or {}, demo=demo),
         )

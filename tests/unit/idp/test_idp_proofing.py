@@ -253,3 +253,12 @@ def test_messages_are_shown_on_this_machine_in_a_demonstration_only(world: World
 
 def test_no_messages_are_shown_outside_a_demonstration(make: MakeWorld) -> None:
     assert make(demo=False).browser().get("/idp/operator/sms").status_code == 404
+
+
+def test_outside_a_demonstration_an_unconfigured_gateway_says_so(make: MakeWorld) -> None:
+    world = make(demo=False)
+    browser = world.browser()
+    world.authorize(browser)
+    page = world.fill(browser)
+    assert page.status_code == 429
+    assert "短信服务暂时不能使用" in page.get_data(as_text=True)

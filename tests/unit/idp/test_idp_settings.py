@@ -1,6 +1,7 @@
 """Settings that are wrong are named; the schema on disk is the schema in the code."""
 
 import stat
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,15 @@ from alembic.migration import MigrationContext
 from realname_world import section
 
 from idp.composition import prepare_secrets
-from idp.errors import ConfigurationError
+from idp.errors import ConfigurationError, OwnershipUnavailable
+from idp.identity.citizen_number import parse_citizen_number
+from idp.identity.person_name import normalise_name
+from idp.mobile_number import MobileNumber
 from idp.provider.signing_key import FileTokenSigner
 from idp.settings import Settings
 from idp.store.database import migrate, open_database
 from idp.store.tables import metadata
+from idp.unconfigured import UnconfiguredMobileOwnership
 
 
 def test_addresses_follow_from_keycloaks_issuer(tmp_path: Path) -> None:
@@ -75,3 +80,14 @@ def test_the_migrations_make_what_the_tables_say(tmp_path: Path) -> None:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
     engine.dispose()
+
+
+def test_without_a_mobile_register_nobody_is_proved(tmp_path: Path) -> None:
+    production = {key: value for key, value in section(tmp_path).items() if key != "mobile_register_file"}
+    settings = Settings.from_mapping(production)
+    assert (settings.demo, settings.mobile_register_file) == (False, None)
+    number = parse_citizen_number("620102198001010017", today=date(2026, 11, 22))
+    with pytest.raises(OwnershipUnavailable):
+        UnconfiguredMobileOwnership().is_registered_to(
+            MobileNumber("13900000001"), number, normalise_name("甘")
+        )
