@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from pyhanko.pdf_utils import generic
 
+from verify_api.validation.graph import empty_dictionary, follow
+
 if TYPE_CHECKING:
     from pyhanko.pdf_utils.reader import PdfFileReader
 
@@ -47,7 +49,7 @@ def signature_fields(reader: PdfFileReader) -> list[SignatureField]:
 def dictionary(value: Any) -> generic.DictionaryObject | None:
     """Return a value as a dictionary, or None."""
     if isinstance(value, generic.IndirectObject):
-        value = value.get_object()
+        value = follow(value)
     return value if isinstance(value, generic.DictionaryObject) else None
 
 
@@ -55,7 +57,7 @@ def raw_items(owner: generic.DictionaryObject, key: str) -> list[Any]:
     """Return the raw items of an array entry, references unresolved; empty when it is no array."""
     value = owner.get(key)
     if isinstance(value, generic.IndirectObject):
-        value = value.get_object()
+        value = follow(value)
     if not isinstance(value, generic.ArrayObject):
         return []
     return [value.raw_get(index) for index in range(min(len(value), _MAX_FIELDS))]
@@ -93,7 +95,7 @@ def _value_of(node: generic.DictionaryObject) -> tuple[generic.DictionaryObject 
     except MemoryError:
         raise
     except Exception:  # noqa: BLE001 - pyHanko's parser raises many kinds; a value that cannot be read is reported
-        return generic.DictionaryObject(), True
+        return empty_dictionary(), True
 
 
 def _collect(

@@ -23,11 +23,23 @@ def mark(raw: Any) -> Mark | None:
     return (raw.idnum, raw.generation) if isinstance(raw, generic.IndirectObject) else None
 
 
+def follow(reference: Any) -> Any:
+    """Return the object that a reference leads to."""
+    return reference.get_object()
+
+
+def empty_dictionary() -> generic.DictionaryObject:
+    """Return a dictionary without entries."""
+    make: Any = generic.DictionaryObject
+    made: generic.DictionaryObject = make()
+    return made
+
+
 def resolved(raw: Any) -> Any:
     """Follow a reference (and decrypt); None stands for null and for what is absent."""
     hops = 0
     while isinstance(raw, (generic.IndirectObject, generic.DecryptedObjectProxy)):
-        raw = raw.get_object() if isinstance(raw, generic.IndirectObject) else raw.decrypted
+        raw = follow(raw) if isinstance(raw, generic.IndirectObject) else raw.decrypted
         hops += 1
         if hops > 20:
             raise MalformedSyntax("a reference leads to itself")
@@ -96,7 +108,7 @@ def _push_children(
         stream = isinstance(a, generic.StreamObject)
         if stream != isinstance(b, generic.StreamObject):
             return False
-        if stream and a.encoded_data != b.encoded_data:
+        if stream and _encoded(a) != _encoded(b):
             return False
         page = a.get("/Type") == "/Page" and b.get("/Type") == "/Page"
         for key in a.keys() | b.keys():
@@ -110,6 +122,10 @@ def _push_children(
         stack.extend((a.raw_get(i), b.raw_get(i), (*path, "#")) for i in range(len(a)))
         return True
     return _same_scalar(a, b)
+
+
+def _encoded(stream: Any) -> bytes:
+    return bytes(stream.encoded_data)
 
 
 def _same_scalar(a: Any, b: Any) -> bool:

@@ -206,13 +206,13 @@ class Judge:
             parts = one.signed_parts(self._data)
             if one.subfilter == "/adbe.pkcs7.sha1":
                 inner = encapsulated["content"].native
-                if inner != digest_of([bytes(p) for p in parts], "sha1"):
+                if inner != digest_of(parts, "sha1"):
                     return SubIndication.HASH_FAILURE, ""
                 digest = digest_of([inner], content.digest_name)
             elif one.subfilter in _DETACHED or isinstance(encapsulated["content"], core.Void):
                 if not isinstance(encapsulated["content"], core.Void):
                     return SubIndication.FORMAT_FAILURE, "签名值内另带了内容"
-                digest = digest_of([bytes(p) for p in parts], content.digest_name)
+                digest = digest_of(parts, content.digest_name)
             else:
                 return SubIndication.SIG_CONSTRAINTS_FAILURE, "签名的种类不认识"
         except MalformedSyntax:

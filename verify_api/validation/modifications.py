@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pyhanko.pdf_utils import generic
 
 from verify_api.validation.fields import pages
-from verify_api.validation.graph import Comparison, Mark, mark, raw_of, resolved
+from verify_api.validation.graph import Comparison, Mark, empty_dictionary, mark, raw_of, resolved
 
 if TYPE_CHECKING:
     from pyhanko.pdf_utils.reader import PdfFileReader
@@ -191,7 +191,7 @@ class _Difference:
             if a is not None:
                 self._add(ChangeClass.FORBIDDEN, "form removed")
             return
-        a = a if isinstance(a, generic.DictionaryObject) else generic.DictionaryObject()
+        a = a if isinstance(a, generic.DictionaryObject) else empty_dictionary()
         for key in sorted((set(a.keys()) | set(b.keys())) - {"/Fields"}):
             old, new = raw_of(a, key), raw_of(b, key)
             if self.compare.equal(old, new) or key == "/SigFlags":

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from pyhanko.pdf_utils import generic
 
 from verify_api.validation.errors import MalformedSyntax
+from verify_api.validation.graph import follow
 from verify_api.validation.lexer import Scan, scan_value, skip_space
 
 if TYPE_CHECKING:
@@ -159,8 +160,8 @@ class _Walk:
             raise MalformedSyntax("a stream has no length")
         if match.group(2) is None:
             return int(match.group(1))
-        reference = generic.IndirectObject(int(match.group(1)), int(match.group(2)), self.reader)
-        value = reference.get_object()
+        reference = generic.Reference(int(match.group(1)), int(match.group(2)), self.reader)
+        value = follow(reference)
         if not isinstance(value, int) or value < 0:
             raise MalformedSyntax("a stream has no length")
         return int(value)

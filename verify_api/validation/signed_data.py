@@ -111,7 +111,7 @@ def _certificates(signed: cms.SignedData) -> tuple[tuple[x509.Certificate, ...],
     return tuple(parsed), signer
 
 
-def digest_of(parts: Iterable[bytes], name: str) -> bytes:
+def digest_of(parts: Iterable[bytes | memoryview], name: str) -> bytes:
     """Return the digest of parts under an algorithm named as asn1crypto names it.
 
     Raises:

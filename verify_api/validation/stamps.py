@@ -62,7 +62,7 @@ class StampFinding:
 
 def judge_stamp(
     raw: bytes,
-    covered: Iterable[bytes],
+    covered: Iterable[bytes | memoryview],
     *,
     kind: str,
     trust: TrustAnchors,

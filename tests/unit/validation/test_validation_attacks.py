@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from validation_attacks import ATTACKS
-from validation_pki import NOW
+from validation_pki import NOW, Pki
 
-from verify_api.validation import Verdict, validate_pdf
+from verify_api.validation import TrustAnchors, Verdict, validate_pdf
 
 CERTAIN = [
     "content-byte",
@@ -32,7 +32,7 @@ CERTAIN = [
 
 
 @pytest.mark.parametrize("case", ATTACKS)
-def test_altered_file_never_passes(case, pki, trust, own):
+def test_altered_file_never_passes(case: str, pki: Pki, trust: TrustAnchors, own: TrustAnchors) -> None:
     data = ATTACKS[case](pki)
     for anchors in (trust, own):
         report = validate_pdf(data, trust=anchors, at=None, now=NOW)
@@ -41,19 +41,19 @@ def test_altered_file_never_passes(case, pki, trust, own):
 
 
 @pytest.mark.parametrize("case", CERTAIN)
-def test_certain_alteration_fails(case, pki, trust):
+def test_certain_alteration_fails(case: str, pki: Pki, trust: TrustAnchors) -> None:
     report = validate_pdf(ATTACKS[case](pki), trust=trust, at=None, now=NOW)
     assert report.verdict is Verdict.FAILED, report
 
 
 @pytest.mark.parametrize("case", [name for name in ATTACKS if name.startswith("vanish")])
-def test_vanished_signature_has_its_own_sentence(case, pki, trust):
+def test_vanished_signature_has_its_own_sentence(case: str, pki: Pki, trust: TrustAnchors) -> None:
     report = validate_pdf(ATTACKS[case](pki), trust=trust, at=None, now=NOW)
     assert "痕迹" in report.reason
 
 
 @pytest.mark.parametrize("case", ["shadow-replace-field", "evil-annotation-p3", "newline-after", "retitled"])
-def test_not_understood_is_not_called_tampered(case, pki, trust):
+def test_not_understood_is_not_called_tampered(case: str, pki: Pki, trust: TrustAnchors) -> None:
     report = validate_pdf(ATTACKS[case](pki), trust=trust, at=None, now=NOW)
     assert report.verdict is Verdict.INDETERMINATE
     assert report.signatures[0].modifications.value == "not-understood"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 from validation_honest import HONEST
-from validation_pki import NOW
+from validation_pki import NOW, Pki
 
-from verify_api.validation import Verdict, validate_pdf
+from verify_api.validation import TrustAnchors, Verdict, validate_pdf
 
 
 @pytest.mark.parametrize("case", HONEST)
-def test_honest_file_has_its_verdict(case, pki, trust, own):
+def test_honest_file_has_its_verdict(case: str, pki: Pki, trust: TrustAnchors, own: TrustAnchors) -> None:
     build, verdict = HONEST[case]
     data = build(pki)
     for anchors in (trust, own):
@@ -20,7 +20,7 @@ def test_honest_file_has_its_verdict(case, pki, trust, own):
         assert report.reason.endswith("。")
 
 
-def test_levels_are_told_apart(pki, trust):
+def test_levels_are_told_apart(pki: Pki, trust: TrustAnchors) -> None:
     expected = {
         "approval-pades": "PAdES-BASELINE-B",
         "dss-added-later": "PAdES-BASELINE-LT",
@@ -33,7 +33,7 @@ def test_levels_are_told_apart(pki, trust):
         assert report.signatures[0].level.value == level, case
 
 
-def test_report_says_what_came_after_each_signature(pki, trust):
+def test_report_says_what_came_after_each_signature(pki: Pki, trust: TrustAnchors) -> None:
     report = validate_pdf(HONEST["three-visible-signatures"][0](pki), trust=trust, at=None, now=NOW)
     assert [s.coverage.value for s in report.signatures] == ["revision", "revision", "whole-file"]
     assert [s.modifications.value for s in report.signatures] == ["permitted", "permitted", "none"]

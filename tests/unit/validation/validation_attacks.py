@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pikepdf
 from pyhanko.pdf_utils import generic
@@ -33,7 +34,7 @@ def update(data: bytes, change: Callable) -> bytes:
     return out.getvalue()
 
 
-def page_of(work):
+def page_of(work: Any) -> Any:
     return work.root["/Pages"]["/Kids"][0]
 
 
@@ -87,7 +88,7 @@ def raw_update(
 
 
 def evil_content(data: bytes) -> bytes:
-    def change(work):
+    def change(work: Any) -> None:
         page = page_of(work)
         page[name("/Contents")] = work.add_object(generic.StreamObject(stream_data=EVIL))
         work.update_container(page)
@@ -169,9 +170,9 @@ def range_in_place(pattern: bytes) -> Callable[[bytes], bytes]:
 # -- universal signature forgery: the value is taken away or spoilt --------------------------------
 
 
-def forged(key: str, replacement) -> Callable[[bytes], bytes]:
+def forged(key: str, replacement: Any) -> Callable[[bytes], bytes]:
     def build(data: bytes) -> bytes:
-        def change(work):
+        def change(work: Any) -> None:
             value = work.root["/AcroForm"]["/Fields"][-1]["/V"]
             if replacement is None:
                 del value[name(key)]
@@ -188,7 +189,7 @@ def forged(key: str, replacement) -> Callable[[bytes], bytes]:
 
 
 def no_value(data: bytes) -> bytes:
-    def change(work):
+    def change(work: Any) -> None:
         field = work.root["/AcroForm"]["/Fields"][-1]
         del field[name("/V")]
         work.update_container(field)
@@ -197,7 +198,7 @@ def no_value(data: bytes) -> bytes:
 
 
 def no_fields(data: bytes) -> bytes:
-    def change(work):
+    def change(work: Any) -> None:
         form = work.root["/AcroForm"]
         form[name("/Fields")] = generic.ArrayObject()
         work.update_container(form)
@@ -210,7 +211,7 @@ def no_fields(data: bytes) -> bytes:
 
 
 def no_form(data: bytes) -> bytes:
-    def change(work):
+    def change(work: Any) -> None:
         del work.root[name("/AcroForm")]
         work.update_root()
         page = page_of(work)
@@ -318,7 +319,7 @@ def stray_object(data: bytes) -> bytes:
 # -- shadow attacks -------------------------------------------------------------------------------
 
 
-def _overlay(pdf) -> None:
+def _overlay(pdf: Any) -> None:
     image = pdf.make_stream(b"\xff\xff\xff", Type=pikepdf.Name.XObject, Subtype=pikepdf.Name.Image)
     image.Width = image.Height = 1
     image.ColorSpace, image.BitsPerComponent = pikepdf.Name.DeviceRGB, 8
@@ -331,7 +332,7 @@ def shadow_hide(pki: Pki) -> bytes:
     """The signed file covers text with an image; the image is then freed or replaced."""
     data = sign(plain_pdf(extra=_overlay), pki)
 
-    def change(work):
+    def change(work: Any) -> None:
         resources = page_of(work)["/Resources"]
         del resources["/XObject"][name("/Cover")]
         work.update_container(resources["/XObject"])
@@ -343,15 +344,14 @@ def shadow_hide_by_free(pki: Pki) -> bytes:
     data = sign(plain_pdf(extra=_overlay), pki)
     with pikepdf.open(io.BytesIO(data)) as pdf:
         number = pdf.pages[0].Resources.XObject.Cover.objgen[0]
-    made = raw_update(data, {number: b"%d 0 obj\nnull\nendobj" % number})
-    return made
+    return raw_update(data, {number: b"%d 0 obj\nnull\nendobj" % number})
 
 
 def shadow_replace_font(pki: Pki) -> bytes:
     """A font of the signed page is redefined, so that the same codes show other characters."""
     data = sign(plain_pdf(), pki)
 
-    def change(work):
+    def change(work: Any) -> None:
         font = page_of(work)["/Resources"]["/Font"]["/F1"]
         font[name("/BaseFont")] = name("/ZapfDingbats")
         work.update_container(font)
@@ -364,7 +364,7 @@ def shadow_replace_field(pki: Pki) -> bytes:
     return fill(sign(fill(plain_pdf(form=True), "pay 100"), pki), "pay 999")
 
 
-def _masked_field(pdf) -> None:
+def _masked_field(pdf: Any) -> None:
     form_look = pdf.make_stream(
         b"BT /F1 12 Tf 2 8 Td (pay 100) Tj ET",
         Type=pikepdf.Name.XObject,
@@ -382,7 +382,7 @@ def shadow_replace_look(pki: Pki) -> bytes:
 def shadow_look_only(pki: Pki) -> bytes:
     data = sign(fill(plain_pdf(form=True), "pay 100"), pki)
 
-    def change(work):
+    def change(work: Any) -> None:
         field = work.root["/AcroForm"]["/Fields"][0]
         stream = generic.StreamObject(
             {name("/Type"): name("/XObject"), name("/Subtype"): name("/Form")},
@@ -397,7 +397,7 @@ def shadow_look_only(pki: Pki) -> bytes:
 def shadow_form_moved(pki: Pki) -> bytes:
     data = sign(plain_pdf(form=True), pki)
 
-    def change(work):
+    def change(work: Any) -> None:
         field = work.root["/AcroForm"]["/Fields"][0]
         field[name("/Rect")] = generic.ArrayObject(map(generic.NumberObject, (0, 0, 595, 842)))
         work.update_container(field)
@@ -410,7 +410,7 @@ def shadow_form_moved(pki: Pki) -> bytes:
 
 def annotation(subtype: str = "/FreeText") -> Callable[[bytes], bytes]:
     def build(data: bytes) -> bytes:
-        def change(work):
+        def change(work: Any) -> None:
             page = page_of(work)
             look = generic.StreamObject(
                 {
@@ -449,7 +449,7 @@ def sneaky_signature(pki: Pki) -> bytes:
 def sneaky_empty_field(pki: Pki) -> bytes:
     data = sign(plain_pdf(), pki, certify=P.FILL_FORMS)
 
-    def change(work):
+    def change(work: Any) -> None:
         look = work.add_object(
             generic.StreamObject(
                 {name("/Type"): name("/XObject"), name("/Subtype"): name("/Form")}, stream_data=EVIL
@@ -479,7 +479,7 @@ def sneaky_empty_field(pki: Pki) -> bytes:
 def seal_look_changed(pki: Pki) -> bytes:
     data = sign(plain_pdf(), pki, box=(100, 100, 200, 200))
 
-    def change(work):
+    def change(work: Any) -> None:
         field = work.root["/AcroForm"]["/Fields"][0]
         look = work.add_object(generic.StreamObject(stream_data=EVIL))
         field[name("/AP")] = generic.DictionaryObject({name("/N"): look})
@@ -488,9 +488,9 @@ def seal_look_changed(pki: Pki) -> bytes:
     return update(data, change)
 
 
-def catalog_entry(key: str, value) -> Callable[[bytes], bytes]:
+def catalog_entry(key: str, value: Any) -> Callable[[bytes], bytes]:
     def build(data: bytes) -> bytes:
-        def change(work):
+        def change(work: Any) -> None:
             work.root[name(key)] = value
             work.update_root()
 
@@ -500,7 +500,7 @@ def catalog_entry(key: str, value) -> Callable[[bytes], bytes]:
 
 
 def new_text_field(data: bytes) -> bytes:
-    def change(work):
+    def change(work: Any) -> None:
         field = generic.DictionaryObject(
             {
                 name("/FT"): name("/Tx"),
@@ -516,7 +516,7 @@ def new_text_field(data: bytes) -> bytes:
 
 
 def page_added(data: bytes) -> bytes:
-    def change(work):
+    def change(work: Any) -> None:
         tree = work.root["/Pages"]
         tree["/Kids"].append(work.add_object(generic.DictionaryObject({name("/Type"): name("/Page")})))
         tree[name("/Count")] = generic.NumberObject(2)
@@ -527,7 +527,7 @@ def page_added(data: bytes) -> bytes:
 
 
 def retitled(data: bytes) -> bytes:
-    def change(work):
+    def change(work: Any) -> None:
         info = generic.DictionaryObject({name("/Title"): generic.pdf_string("another title")})
         work.set_info(work.add_object(info))
 

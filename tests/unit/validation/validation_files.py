@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import datetime
+from typing import Any
 
 import pikepdf
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -16,7 +17,7 @@ from validation_pki import NOW, Pki
 TEXT = b"BT /F1 24 Tf 72 700 Td (Certificate No. 42: VALID) Tj ET"
 
 
-def plain_pdf(*, form: bool = False, xref_streams: bool = False, pages: int = 1, extra=None) -> bytes:
+def plain_pdf(*, form: bool = False, xref_streams: bool = False, pages: int = 1, extra: Any = None) -> bytes:
     pdf = pikepdf.new()
     font = pdf.make_indirect(
         pikepdf.Dictionary(
@@ -65,21 +66,20 @@ def sign(
     pki: Pki,
     *,
     field: str = "Seal1",
-    party=None,
+    party: Any = None,
     stamped_at: datetime | None = None,
-    stamper=None,
+    stamper: Any = None,
     certify: fields.MDPPerm | None = None,
     lt: bool = False,
     lta: bool = False,
-    box=None,
-    subfilter=fields.SigSeedSubFilter.PADES,
-    signer_options=None,
+    box: Any = None,
+    subfilter: Any = fields.SigSeedSubFilter.PADES,
+    signer_options: Any = None,
     md_algorithm: str = "sha256",
     context: ValidationContext | None = None,
     in_sealing_revision: bool = True,
-    field_spec=None,
-    claimed: datetime | None = None,
-    **meta,
+    field_spec: Any = None,
+    **meta: Any,
 ) -> bytes:
     """Sign with pyHanko; `lt` embeds revocation data, by default in the sealing revision as the service does."""
     moment = stamped_at or NOW
@@ -116,7 +116,7 @@ def sign(
     return out.getvalue()
 
 
-def make_context(pki: Pki, moment: datetime, *, crls=None, ocsps=None) -> ValidationContext:
+def make_context(pki: Pki, moment: datetime, *, crls: Any = None, ocsps: Any = None) -> ValidationContext:
     if ocsps is None and pki.ocsp_url:
         ocsps = [pki.ocsp_response(pki.signer, moment)]
     if crls is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pikepdf
 from pyhanko.pdf_utils import generic
@@ -163,7 +164,7 @@ def _stamp_only(pki: Pki) -> bytes:
     return out.getvalue()
 
 
-def _algorithm(kind: str, **options) -> Callable[[Pki], bytes]:
+def _algorithm(kind: str, **options: Any) -> Callable[[Pki], bytes]:
     def build(pki: Pki) -> bytes:
         return sign(plain_pdf(), pki, party=pki.signer_of("算法试验", kind=kind), **options)
 

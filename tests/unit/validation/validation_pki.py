@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 from asn1crypto import keys as akeys
 from asn1crypto import ocsp as aocsp
@@ -24,7 +25,7 @@ CRL_URL = "http://127.0.0.1:1/ca.crl"
 OCSP_URL = "http://127.0.0.1:1/ocsp"
 
 
-def make_key(kind: str = "p256"):
+def make_key(kind: str = "p256") -> Any:
     if kind == "p256":
         return ec.generate_private_key(ec.SECP256R1())
     if kind == "p384":
@@ -34,7 +35,7 @@ def make_key(kind: str = "p256"):
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
-def digest_for(key):
+def digest_for(key: Any) -> Any:
     return None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
 
 
@@ -58,7 +59,7 @@ class Party:
         return ax509.Certificate.load(self.der)
 
     @property
-    def asn1_key(self):
+    def asn1_key(self) -> Any:
         return akeys.PrivateKeyInfo.load(
             self.key.private_bytes(
                 serialization.Encoding.DER,
@@ -159,7 +160,7 @@ class Pki:
     def signer(self) -> Party:
         return self.signer_of("示例市试验局")
 
-    def signer_of(self, subject: str, **options) -> Party:
+    def signer_of(self, subject: str, **options: Any) -> Party:
         merged = {"kind": self.kind, "crl_url": self.crl_url, "ocsp_url": self.ocsp_url, **options}
         return issue(subject, self.ca, **merged)
 
@@ -167,7 +168,7 @@ class Pki:
     def tsa(self) -> Party:
         return issue("试验时间戳", self.ca, kind="rsa", extended=[ExtendedKeyUsageOID.TIME_STAMPING])
 
-    def tsa_of(self, **options) -> Party:
+    def tsa_of(self, **options: Any) -> Party:
         return issue(
             "试验时间戳", self.ca, kind="rsa", extended=[ExtendedKeyUsageOID.TIME_STAMPING], **options
         )
@@ -176,7 +177,7 @@ class Pki:
     def responder(self) -> Party:
         return issue("试验应答", self.ca, extended=[ExtendedKeyUsageOID.OCSP_SIGNING], nocheck=True)
 
-    def pyhanko_signer(self, party: Party | None = None, **options) -> signers.SimpleSigner:
+    def pyhanko_signer(self, party: Party | None = None, **options: Any) -> signers.SimpleSigner:
         party = party or self.signer
         store = SimpleCertificateStore()
         store.register_multiple([self.root.asn1, self.ca.asn1])
