@@ -176,9 +176,10 @@ class RealnameServer(FlaskAuthorizationServer):  # type: ignore[misc]  # Authlib
         self.persons = persons
         self.signer = signer
         self.clock = clock
-        _CodeGrant.TOKEN_ENDPOINT_AUTH_METHODS = list(client.auth_methods)
+        # Authlib reads the methods from the class, so each server has a class of its own.
+        grant_class = type("CodeGrant", (_CodeGrant,), {"TOKEN_ENDPOINT_AUTH_METHODS": client.auth_methods})
         self.register_token_generator("default", self._bearer_token)
-        self.register_grant(_CodeGrant, [S256Challenge(required=True), _IdTokens(self)])
+        self.register_grant(grant_class, [S256Challenge(required=True), _IdTokens(self)])
         self.register_extension(_Issuer(issuer))
 
     def save_token(self, token: Mapping[str, Any], request: Any) -> None:
