@@ -3,9 +3,10 @@
 It may be deleted at any time; the next look-up makes it anew from the entry bundles.
 """
 
+import os
 import sqlite3
+import threading
 from collections.abc import Iterable, Sequence
-from contextlib import closing
 from pathlib import Path
 
 from cert_registry.tlog.errors import LogUnavailable, TlogError
@@ -28,12 +29,14 @@ class LeafIndex:
     def __init__(self, path: Path) -> None:
         """Use the SQLite file ``path``."""
         self._path = path
+        self._mutex = threading.Lock()
+        self._open: tuple[int, sqlite3.Connection] | None = None
 
     def size(self) -> int:
         """Number of entries that the file knows; 0 when there is none."""
         try:
-            with closing(self._connect()) as connection:
-                return _covered(connection)
+            with self._mutex:
+                return _covered(self._connection())
         except sqlite3.Error:
             return 0
 
@@ -82,7 +85,8 @@ class LeafIndex:
 
     def _find(self, entries: Sequence[LeafEntry]) -> dict[LeafEntry, int]:
         found: dict[LeafEntry, int] = {}
-        with closing(self._connect()) as connection:
+        with self._mutex:
+            connection = self._connection()
             for start in range(0, len(entries), LOOKUP_CHUNK):
                 chunk = entries[start : start + LOOKUP_CHUNK]
                 marks = ",".join("?" * len(chunk))
@@ -91,25 +95,38 @@ class LeafIndex:
         return found
 
     def _catch_up(self, reader: TileReader) -> None:
-        with closing(self._connect()) as connection:
+        with self._mutex:
+            connection = self._connection()
             covered = _covered(connection)
             if covered == reader.size:
                 return
-            if covered > reader.size:
-                connection.execute("DELETE FROM leaf")
-                covered = 0
-            connection.executemany("INSERT OR IGNORE INTO leaf VALUES (?, ?)", _rows(reader, covered))
-            connection.execute(f"PRAGMA user_version = {reader.size}")
-            connection.commit()
+            with connection:
+                if covered > reader.size:
+                    connection.execute("DELETE FROM leaf")
+                    covered = 0
+                connection.executemany("INSERT OR IGNORE INTO leaf VALUES (?, ?)", _rows(reader, covered))
+                connection.execute(f"PRAGMA user_version = {reader.size}")
 
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=30)
-        connection.execute(SCHEMA)
-        return connection
+    def _connection(self) -> sqlite3.Connection:
+        """The one connection of this process, opened after a fork anew; the mutex is held."""
+        if self._open is None or self._open[0] != os.getpid():
+            connection = sqlite3.connect(self._path, timeout=30, check_same_thread=False)
+            self._open = (os.getpid(), connection)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(
+                "PRAGMA synchronous = NORMAL"
+            )  # a power cut may cost the latest rows, never order
+            connection.execute(SCHEMA)
+        return self._open[1]
 
     def _delete(self) -> None:
-        for suffix in ("", "-journal", "-wal", "-shm"):
-            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+        with self._mutex:
+            if self._open is not None:
+                if self._open[0] == os.getpid():
+                    self._open[1].close()
+                self._open = None
+            for suffix in ("", "-journal", "-wal", "-shm"):
+                self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
 
 
 def _covered(connection: sqlite3.Connection) -> int:

@@ -1,6 +1,9 @@
 """The log on a real disk: every write broken once before and once after it landed."""
 
 import hashlib
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -28,9 +31,13 @@ from cert_registry.tlog.tiles import tile_path
 ORIGIN = "log.example/ecerts"
 
 
-def new_signer(name: str = ORIGIN) -> TokenNoteSigner:
-    key = Ed25519PrivateKey.generate()
-    verifier = NoteVerifier(name=name, public_key=key.public_key().public_bytes_raw())
+def new_signer() -> TokenNoteSigner:
+    return signer_of(Ed25519PrivateKey.generate().private_bytes_raw())
+
+
+def signer_of(seed: bytes) -> TokenNoteSigner:
+    key = Ed25519PrivateKey.from_private_bytes(seed)
+    verifier = NoteVerifier(name=ORIGIN, public_key=key.public_key().public_bytes_raw())
     return TokenNoteSigner(verifier=verifier, sign_bytes=key.sign)
 
 
@@ -310,6 +317,41 @@ def test_threads_with_logs_of_their_own_sequence_each_entry_once(tmp_path: Path)
     for thread in threads:
         thread.join()
     log = Log(tmp_path, ORIGIN, signer)
+    assert log.newest().size == 61
+    assert sorted(log.index_of(entry) for entry in leaves(0, 61)) == list(range(61))
+
+
+APPENDING = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from test_tlog_log import Log, ORIGIN, leaves, signer_of
+log = Log(Path(sys.argv[2]), ORIGIN, signer_of(bytes.fromhex(sys.argv[3])))
+for start in range(int(sys.argv[4]), 60, 3):
+    log.append(leaves(start, start + 2))
+"""
+
+
+def test_processes_share_the_directory(tmp_path: Path) -> None:
+    seed = bytes(range(32))
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    started = [
+        subprocess.Popen(
+            [
+                sys.executable,
+                "-c",
+                APPENDING,
+                str(Path(__file__).parent),
+                str(tmp_path),
+                seed.hex(),
+                str(offset),
+            ],
+            env=environment,
+        )
+        for offset in range(3)
+    ]
+    assert [process.wait(timeout=120) for process in started] == [0, 0, 0]
+    log = Log(tmp_path, ORIGIN, signer_of(seed))
     assert log.newest().size == 61
     assert sorted(log.index_of(entry) for entry in leaves(0, 61)) == list(range(61))
 
