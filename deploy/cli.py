@@ -56,6 +56,25 @@ def _up(arguments: list[str]) -> int:
     )
     parser.add_argument("--production", action="store_true", help="no demo data, at first start only")
     options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGHUP, _interrupt)
+    try:
+        return _bring_up_and_stay(options)
+    except KeyboardInterrupt:
+        if options.detach:
+            say("Interrupted: up goes on from here, down ends what was started")
+            return int(ExitCode.UNAVAILABLE)
+        say("Ending")
+        _take_down(state_directory())
+        return int(ExitCode.DONE)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _bring_up_and_stay(options: argparse.Namespace) -> int:
+    """Starts everything; attached, it stays until the system is taken down from elsewhere."""
     state_dir = state_directory()
     configuration = bring_up(
         state_dir,
@@ -64,26 +83,11 @@ def _up(arguments: list[str]) -> int:
     )
     for part in parts(configuration):
         print(f"{part.title}: {part.address}")
-    if options.detach:
-        return int(ExitCode.DONE)
-    return _stay_attached(state_dir)
-
-
-def _stay_attached(state_dir: Path) -> int:
-    """Waits until the system is taken down; Ctrl-C takes it down."""
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGHUP, end)
-    say("Running; Ctrl-C ends it (or ./longzheng down from elsewhere)")
-    with suppress(KeyboardInterrupt):
+    sys.stdout.flush()
+    if not options.detach:
+        say("Running; Ctrl-C ends it (or ./longzheng down from elsewhere)")
         while control.is_running(state_dir):
             time.sleep(1)
-        return int(ExitCode.DONE)
-    say("Ending")
-    _take_down(state_dir)
     return int(ExitCode.DONE)
 
 

@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy import control, first_configuration, ports
+from deploy import control, first_configuration, ports, processes
 from deploy.configuration import Mode
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -154,3 +155,22 @@ def test_doctor_sees_a_loose_secret(state_dir: Path) -> None:
     assert not findings["secrets"]["well"]
     assert "pin-lz-root" in findings["secrets"]["sentence"]
     assert findings["directory"]["sentence"] == "down; its ports are free."
+
+
+def test_an_attached_start_that_is_interrupted_leaves_nothing_behind(state_dir: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, str(CHECKOUT / "longzheng"), "up"],
+        env={**os.environ, "LONGZHENG_VAR": str(state_dir)},
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as child:
+        assert child.stderr is not None
+        for line in child.stderr:
+            if "Starting Directory" in line:
+                break
+        child.send_signal(signal.SIGTERM)
+        assert "Ending" in child.stderr.read()
+        assert child.wait(timeout=120) == 0
+    assert not control.is_running(state_dir)
+    assert processes.marked(state_dir) == ()
