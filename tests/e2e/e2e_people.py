@@ -103,3 +103,10 @@ class Accounts:
             sign_in_with_password(client, citizen.mobile, PASSWORD)
         client.open(f"{site}/sign-in?action=totp")
         return Account(citizen=citizen, password=PASSWORD, phone=enrol_phone(client))
+
+
+def location_after(client: FormClient, values: dict[str, str]) -> str:
+    """Fills the open form and catches the redirect that answers, before the site behind it uses the code up."""
+    form = client.page.form_with(*values)
+    answer = client.http.post(form.action, data=form.fields | values, allow_redirects=False, timeout=30)
+    return answer.headers["Location"]
