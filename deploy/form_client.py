@@ -270,7 +270,7 @@ def read_sms(public_url: str, mobile: str) -> str:
         f"{public_url}/idp/operator/sms", headers={"Accept": "application/json"}, timeout=_TIMEOUT_S
     )
     messages = [one for one in answer.json()["messages"] if one["mobile"] == mobile] if answer.ok else []
-    codes = re.findall(r"(?<![0-9])[0-9]{6}(?![0-9])", messages[0]["text"]) if messages else []
+    codes: list[str] = re.findall(r"(?<![0-9])[0-9]{6}(?![0-9])", messages[0]["text"]) if messages else []
     if not codes:
         raise PageUnexpected("The page with text messages shows no code for this number.")
     return codes[0]

@@ -11,7 +11,7 @@ exactly those of the files, since a mapper added by hand can put anything into a
 from deploy.configuration import Configuration
 from deploy.progress import say
 from deploy.realm_changes import Action, Change, Reconciler
-from deploy.realm_clients import ensure_clients, ensure_scopes
+from deploy.realm_clients import ensure_built_in, ensure_clients, ensure_scopes
 from deploy.realm_connection import RealmConnection
 from deploy.realm_federation import ensure_federations
 from deploy.realm_flows import BuiltFlows, delete_outdated, ensure_flows
@@ -64,6 +64,7 @@ def _reconcile(configuration: Configuration, *, write: bool) -> list[Change]:
     _bind({key: flows.alias_of[alias] for key, alias in bindings.items()}, connection, reconciler)
     delete_outdated(flows, connection, reconciler)
     ensure_clients(settings.clients, connection, reconciler)
+    ensure_built_in(settings.built_in_clients, connection, reconciler)
     ensure_federations(settings.federations, connection, reconciler)
     return reconciler.changes
 

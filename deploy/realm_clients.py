@@ -67,8 +67,26 @@ def ensure_clients(
         _ensure_client_scopes(client_id, place / "default-client-scopes", default, reconciler)
         _ensure_client_scopes(client_id, place / "optional-client-scopes", optional, reconciler)
         account = str((_client("account", connection) or {})["id"])
-        place, source = place / "scope-mappings" / "clients" / account, connection.at("clients", account, "roles")
+        place, source = (
+            place / "scope-mappings" / "clients" / account,
+            connection.at("clients", account, "roles"),
+        )
         _ensure_roles_at(f"client {client_id}", place, source, account_roles, reconciler)
+
+
+def ensure_built_in(
+    clients: tuple[Representation, ...], connection: RealmConnection, reconciler: Reconciler
+) -> None:
+    """Settings of the clients that Keycloak makes with every realm; the rest of them stays as it is."""
+    for wanted in clients:
+        reconciler.ensure(
+            "built-in client",
+            wanted["clientId"],
+            current=_client(wanted["clientId"], connection),
+            wanted=wanted,
+            create=lambda body: connection.post("clients", body=body),
+            update=lambda body: connection.put("clients", body["id"], body=body),
+        )
 
 
 def _client(client_id: str, connection: RealmConnection) -> Representation | None:

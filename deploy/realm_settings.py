@@ -41,6 +41,7 @@ class RealmSettings:
     roles: tuple[Representation, ...]
     scopes: tuple[Representation, ...]
     clients: tuple[Representation, ...]
+    built_in_clients: tuple[Representation, ...]
     federations: tuple[Representation, ...]
 
 
@@ -59,6 +60,7 @@ def read(configuration: Configuration, keys: ClientKeys, *, directory: Path = DI
         roles=tuple(reader.one("roles.yaml")["roles"]),
         scopes=tuple(reader.each("scopes")),
         clients=tuple(reader.clients()),
+        built_in_clients=tuple(reader.each("built-in-clients")),
         federations=tuple(reader.each("federation")),
     )
 

@@ -124,6 +124,20 @@ def test_a_site_cannot_sign_in_as_a_machine_or_by_password(system: Configuration
     assert by_password.status_code >= 400
 
 
+def test_a_password_at_the_token_endpoint_gets_nothing_by_keycloaks_own_clients_either(
+    system: Configuration, accounts: Accounts
+) -> None:
+    account = accounts.of("周大伟")
+    for client_id in ("admin-cli", "account", "account-console", "security-admin-console"):
+        body = {
+            "grant_type": "password",
+            "client_id": client_id,
+            "username": account.citizen.mobile,
+            "password": account.password,
+        }
+        assert requests.post(token_endpoint(system), data=body, timeout=30).status_code >= 400, client_id
+
+
 def test_an_officer_comes_in_with_a_second_factor_only_and_carries_the_department(
     system: Configuration, admin: Administration, browser: FormClient
 ) -> None:
