@@ -7,7 +7,8 @@
 3. open the batch, or find it where an interrupted run left it
 4. chunk by chunk: read rows, hash holders, look up what is known — outside any transaction
 5. in one transaction: find what exists, register the rest, write every row's end, move the cursor
-6. finish the batch and report
+6. push the chunk's leaves to the log; what fails here waits and is pushed later
+7. finish the batch and report
 
 A kill before 5 ends leaves nothing of the chunk; after it, the cursor stands behind the chunk. So a second run of
 the same file goes on where the first stood and doubles nothing, and a third only reports.
@@ -37,7 +38,7 @@ from cert_registry.ingestion.batches import (
 )
 from cert_registry.ingestion.errors import HeaderRefused, RegistrarFailed
 from cert_registry.ingestion.mapping import load_mapping
-from cert_registry.ingestion.ports import KnownHolders, KnownIssuers, StockRegistrar
+from cert_registry.ingestion.ports import KnownHolders, KnownIssuers, LeafWriter, StockRegistrar
 from cert_registry.ingestion.reading import Record, SurveyedFile, records, survey
 from cert_registry.ingestion.rules import RowReader, RowRefused
 from cert_registry.ingestion.types import (
@@ -83,6 +84,7 @@ class StockIngestion:
         holders: KnownHolders,
         issuers: KnownIssuers,
         mac: Mac,
+        leaves: LeafWriter | None = None,
         chunk_rows: int = CHUNK_ROWS,
     ) -> None:
         """Wire the room.
@@ -94,6 +96,7 @@ class StockIngestion:
             holders: who is known.
             issuers: which departments there are.
             mac: the holder key's HMAC, in the token.
+            leaves: called after each chunk, so that its rows become answerable; without it they wait.
             chunk_rows: rows in one transaction.
         """
         self._database = database
@@ -102,6 +105,7 @@ class StockIngestion:
         self._holders = holders
         self._issuers = issuers
         self._mac = mac
+        self._leaves = leaves
         self._chunk_rows = chunk_rows
 
     def ingest(
@@ -161,9 +165,9 @@ class StockIngestion:
             row_secret=self._mac(b"longzheng stock rows v1"),
             today=civil_date_at(now),
         )
-        # (4), (5): chunks
+        # (4), (5), (6): chunks
         self._ingest_chunks(islice(rows, done, None), reader, done, now, progress)
-        # (6): the end
+        # (7): the end
         with self._database.writing() as connection:
             finish_batch(connection, batch_id, now=now)
             return read_report(connection, batch_id, resumed_rows=done)
@@ -183,6 +187,8 @@ class StockIngestion:
             ends = {each.line_number: each for each in read if isinstance(each, RowOutcome)}
             outcomes = self._commit(chunk, flagged, ends, reader=reader, done=done, now=now)
             done += len(chunk)
+            if self._leaves is not None:
+                self._leaves.push(now=now)
             for outcome in outcomes:
                 totals[outcome.outcome] += 1
             progress(Progress(rows=done, outcomes=totals))

@@ -49,3 +49,10 @@ class KnownIssuers(Protocol):
 
     def is_department(self, code: str) -> bool:
         """Whether a department with this code is or was in the tree."""
+
+
+class LeafWriter(Protocol):
+    """The outbox's way into the transparency log."""
+
+    def push(self, *, now: datetime) -> int:
+        """Sequence waiting leaves; a failure leaves them waiting. Returns how many were sequenced."""

@@ -14,13 +14,12 @@ Numbered as in `read_row`:
 
 import hashlib
 import hmac
+import json
 import re
 from collections.abc import Mapping as Mapped
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, NoReturn
-
-import rfc8785
+from typing import NoReturn
 
 from cert_registry.catalog.certificate_type import CertificateType, check_digit
 from cert_registry.catalog.errors import CivilDateRefused, FaceRefused
@@ -154,8 +153,9 @@ class RowReader:
             first = error.problems[0]
             raise RowRefused(Reason.FACE, f"{first.title}：{first.sentence}", field=first.field) from error
 
-    def _keyed(self, purpose: bytes, content: Mapped[str, Any]) -> str:
-        message = b"longzheng stock v1\0" + purpose + b"\0" + rfc8785.dumps(dict(content))
+    def _keyed(self, purpose: bytes, content: dict[str, str]) -> str:
+        text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+        message = b"longzheng stock v1\0" + purpose + b"\0" + text.encode()
         return hmac.new(self.row_secret, message, hashlib.sha256).hexdigest()
 
 

@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from cert_registry.catalog.certificate_type import check_digit
+from cert_registry.civil_date import Period, PeriodUnit, last_day
 from idp.identity.credit_code import check_character, organisation_check
 
 HERE = Path(__file__).parent
@@ -58,6 +59,7 @@ GIVEN = ("平安", "思远", "文博", "若水", "子墨", "雨桐", "嘉禾", "
 STREETS = ("和平路", "解放街", "建设路", "滨河路", "学府街")
 
 Row = list[str]
+FIVE_YEARS = Period(count=5, unit=PeriodUnit.YEAR)
 GOOD, DUPLICATES, CONFLICTING = 268, 12, 2
 
 
@@ -98,7 +100,7 @@ def good_row(number: int, chance: random.Random) -> Row:
         form,
         items,
         written(issued, number),
-        written(issued.replace(year=issued.year + 5) - timedelta(days=1), number),
+        written(date.fromisoformat(str(last_day(FIVE_YEARS, effective=issued))), number),
         written(issued, number),
         issuer,
         issuer_code,

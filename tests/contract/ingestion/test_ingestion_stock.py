@@ -222,6 +222,33 @@ def test_a_kill_behind_a_chunk_doubles_nothing(database: Database, stop_after: i
     assert count(database) == EXPECTED["outcomes"]["registered"]
 
 
+class Leaves:
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.seen: list[int] = []
+
+    def push(self, *, now: datetime) -> int:
+        assert now == NOW
+        self.seen.append(count(self.database))
+        return 0
+
+
+def test_leaves_are_pushed_when_their_chunk_is_in(database: Database) -> None:
+    leaves = Leaves(database)
+    StockIngestion(
+        database,
+        certificate_type=CATALOG.by_slug,
+        registrar=Registrar(),
+        holders=Holders(),
+        issuers=Issuers(),
+        mac=mac,
+        leaves=leaves,
+        chunk_rows=100,
+    ).ingest(DEMO, source=SOURCE, type_slug=TYPE, now=NOW)
+    assert len(leaves.seen) == 3
+    assert leaves.seen[-1] == EXPECTED["outcomes"]["registered"]
+
+
 def test_two_runs_at_once_do_not_double(database: Database) -> None:
     def run_another(progress: Progress) -> None:
         if progress.rows == 40:
