@@ -28,9 +28,10 @@ def _coverage() -> frozenset[int]:
 
 def _code_points(family: str) -> frozenset[int]:
     """Code points that every style of a family has: a bold title must not lack what the text has."""
-    styles = [
-        frozenset(TTFont(font.path, fontNumber=font.index, lazy=True).getBestCmap())
-        for font in font_files()
-        if font.family == family
-    ]
+    styles = [_of_style(font.path, font.index) for font in font_files() if font.family == family]
     return frozenset.intersection(*styles)
+
+
+def _of_style(path: str, index: int) -> frozenset[int]:
+    with TTFont(path, fontNumber=index, lazy=True) as font:
+        return frozenset(font.getBestCmap())
