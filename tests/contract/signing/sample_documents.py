@@ -56,3 +56,10 @@ def generic_pdf() -> bytes:
     out = io.BytesIO()
     document.save(out)
     return out.getvalue()
+
+
+def encrypted_pdf() -> bytes:
+    with pikepdf.open(io.BytesIO(generic_pdf())) as document:
+        out = io.BytesIO()
+        document.save(out, encryption=pikepdf.Encryption(owner="owner", user=""))
+        return out.getvalue()
