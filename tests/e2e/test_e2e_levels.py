@@ -96,6 +96,25 @@ def test_coming_back_as_somebody_else_within_one_sign_in_is_refused(
     assert "acr" not in browser.open(f"{site}/").by_id
 
 
+def test_leaving_by_the_button_after_ones_password_and_coming_back_as_somebody_else_is_refused(
+    system: Configuration, site: str, accounts: Accounts, browser: FormClient
+) -> None:
+    begun_by, returned_as = accounts.of("林晓雯"), accounts.of("周大伟")
+    browser.open(f"{site}/sign-in?level=loa2")
+    button = browser.page.link("实名认证登录")
+    sign_in_with_password(browser, begun_by.citizen.mobile, begun_by.password)
+    assert browser.page.has_field("otp")
+    # The button's old address is out of date by now; with the code of the page that is open it would not be.
+    current = dict(parse_qsl(urlsplit(browser.page.form_with("otp").action).query))["session_code"]
+    parts = urlsplit(button)
+    asked = dict(parse_qsl(parts.query)) | {"session_code": current}
+    browser.open(urlunsplit(parts._replace(query=urlencode(asked))))
+    page = prove_and_return(browser, system, returned_as.citizen)
+    assert page.status == 400
+    assert "不是开始登录的本人" in page.text
+    assert "acr" not in browser.open(f"{site}/").by_id
+
+
 def test_coming_back_as_somebody_else_in_a_session_is_refused(
     system: Configuration, site: str, accounts: Accounts, browser: FormClient
 ) -> None:
