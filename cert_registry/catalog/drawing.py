@@ -11,6 +11,7 @@ import segno
 from segno import consts
 
 _QUIET_ZONE = 4  # modules, ISO/IEC 18004
+_MASK = 3  # modules with (row + column) mod 3 = 0 are inverted; ISO/IEC 18004
 
 Point = tuple[float, float]
 
@@ -23,7 +24,8 @@ def qr_svg(segments: Sequence[tuple[str, str]]) -> str:
     """
     modes = {"alphanumeric": consts.MODE_ALPHANUMERIC, "byte": consts.MODE_BYTE}
     content: Any = [(text, modes[mode]) for text, mode in segments]  # segno takes segments, its stub does not
-    code = segno.make_qr(content, error="m", boost_error=True)
+    # One mask for all: what is encoded looks random, and weighing the eight masks takes half the time.
+    code = segno.make_qr(content, error="m", boost_error=True, mask=_MASK)
     rows = [bytes(row) for row in code.matrix]
     side = len(rows) + 2 * _QUIET_ZONE
     path = "".join(_outline(rows))
@@ -35,34 +37,52 @@ def qr_svg(segments: Sequence[tuple[str, str]]) -> str:
 
 def _outline(rows: Sequence[bytes]) -> Iterable[str]:
     """The borders between dark and light as closed loops, so that no seam shows between modules."""
-    size = len(rows)
-
-    def dark(x: int, y: int) -> bool:
-        return 0 <= x < size and 0 <= y < size and rows[y][x] == 1
-
-    following: dict[tuple[int, int], list[tuple[int, int]]] = {}
-    for y in range(size + 1):
-        for x in range(size + 1):
-            if dark(x, y) != dark(x, y - 1) and x < size:  # a horizontal edge, dark on its right hand
-                edge = ((x, y), (x + 1, y)) if dark(x, y) else ((x + 1, y), (x, y))
-                following.setdefault(edge[0], []).append(edge[1])
-            if dark(x, y) != dark(x - 1, y) and y < size:
-                edge = ((x, y + 1), (x, y)) if dark(x, y) else ((x, y), (x, y + 1))
-                following.setdefault(edge[0], []).append(edge[1])
+    width = len(rows) + 1
+    following = _edges(rows, width)
     while following:
-        start = next(iter(following))
-        corner, heading = start, (0, 0)
-        yield f"M{start[0] + _QUIET_ZONE} {start[1] + _QUIET_ZONE}"
+        corner, heading = next(iter(following)), 0
+        yield "M" + _corner(corner, width)
         while corner in following:
             ends = following[corner]
             turned = ends.pop()
             if not ends:
                 del following[corner]
-            step = (turned[0] - corner[0], turned[1] - corner[1])
-            if heading not in {step, (0, 0)}:
-                yield f"L{corner[0] + _QUIET_ZONE} {corner[1] + _QUIET_ZONE}"
-            corner, heading = turned, step
+            if heading not in {0, turned - corner}:
+                yield "L" + _corner(corner, width)
+            corner, heading = turned, turned - corner
         yield "Z"
+
+
+def _edges(rows: Sequence[bytes], width: int) -> dict[int, list[int]]:
+    """From each corner where the border goes on to; every edge has the dark module on its right hand.
+
+    Args:
+        rows: Modules, 1 is dark.
+        width: Corners in a row; they are numbered row by row.
+    """
+    size = len(rows)
+    light = bytes(size + 2)
+    grid = [light, *(b"\0" + row + b"\0" for row in rows), light]
+    following: dict[int, list[int]] = {}
+    for y, row in enumerate(rows):
+        above, below = grid[y], grid[y + 2]
+        for x, dark in enumerate(row):
+            if dark != 1:
+                continue
+            corner = y * width + x
+            if above[x + 1] != 1:
+                following.setdefault(corner, []).append(corner + 1)
+            if x + 1 == size or row[x + 1] != 1:
+                following.setdefault(corner + 1, []).append(corner + 1 + width)
+            if below[x + 1] != 1:
+                following.setdefault(corner + 1 + width, []).append(corner + width)
+            if x == 0 or row[x - 1] != 1:
+                following.setdefault(corner + width, []).append(corner)
+    return following
+
+
+def _corner(corner: int, width: int) -> str:
+    return f"{corner % width + _QUIET_ZONE} {corner // width + _QUIET_ZONE}"
 
 
 @functools.lru_cache(maxsize=32)
