@@ -50,18 +50,16 @@ def open_reader(data: bytes) -> PdfFileReader:
     """
     try:
         reader = PdfFileReader(io.BytesIO(data), strict=False)
-        if reader.encrypted:
-            outcome = reader.decrypt("")
-            if outcome.status == AuthStatus.FAILED:
-                raise LockedByPassword("a password is needed")
-        if not isinstance(reader.root, generic.DictionaryObject):
-            raise Unreadable("no catalogue")
-    except Unreadable:
-        raise
+        locked = reader.encrypted and reader.decrypt("").status == AuthStatus.FAILED
+        has_catalogue = locked or isinstance(reader.root, generic.DictionaryObject)
     except MemoryError:
         raise
     except Exception as error:
         raise Unreadable("the file's structure is broken") from error
+    if locked:
+        raise LockedByPassword("a password is needed")
+    if not has_catalogue:
+        raise Unreadable("no catalogue")
     return reader
 
 

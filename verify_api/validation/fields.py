@@ -39,11 +39,31 @@ def signature_fields(reader: PdfFileReader) -> list[SignatureField]:
     form = dictionary(reader.root.get("/AcroForm"))
     if form is not None:
         for raw in raw_items(form, "/Fields"):
-            _collect(raw, "", None, found, seen, 0, in_form=True)
+            _collect(raw, "", None, found, seen, depth=0, in_form=True)
     for page in pages(reader):
         for raw in raw_items(page, "/Annots"):
-            _collect(raw, "", None, found, seen, 0, in_form=False)
+            _collect(raw, "", None, found, seen, depth=0, in_form=False)
     return found
+
+
+def value_marks(reader: PdfFileReader) -> set[object]:
+    """Return the numbers of the objects that fields of the form, or of pages, have as values."""
+    marks: set[object] = set()
+    seen: set[object] = set()
+    form = dictionary(reader.root.get("/AcroForm"))
+    stack = raw_items(form, "/Fields") if form is not None else []
+    for page in pages(reader):
+        stack += raw_items(page, "/Annots")
+    while stack and len(seen) < _MAX_FIELDS:
+        raw = stack.pop()
+        node = dictionary(raw)
+        if node is None or mark_of(raw) in seen:
+            continue
+        seen.add(mark_of(raw))
+        if "/V" in node:
+            marks.add(mark_of(node.raw_get("/V")))
+        stack += raw_items(node, "/Kids")
+    return marks
 
 
 def dictionary(value: Any) -> generic.DictionaryObject | None:
@@ -104,8 +124,8 @@ def _collect(
     inherited: str | None,
     found: list[SignatureField],
     seen: set[object],
-    depth: int,
     *,
+    depth: int,
     in_form: bool,
 ) -> None:
     node = dictionary(raw)
@@ -133,4 +153,4 @@ def _collect(
             )
     if in_form:
         for kid in raw_items(node, "/Kids"):
-            _collect(kid, name, kind, found, seen, depth + 1, in_form=True)
+            _collect(kid, name, kind, found, seen, depth=depth + 1, in_form=True)

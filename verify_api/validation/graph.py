@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Mark = tuple[int, int]
 _MAX_STEPS = 3_000_000
+_TREE_BOOKKEEPING = frozenset({"/Limits", "/ParentTreeNextKey"})
 
 
 def mark(raw: Any) -> Mark | None:
@@ -57,16 +58,50 @@ class Comparison:
     Args:
         boundary: Objects that are not entered, because they are judged by rules of their own; a reference to
             one must stay the same reference.
+        untouched: Objects below which nothing differs (`reachability`).
     """
 
-    def __init__(self, boundary: frozenset[Mark]) -> None:
+    def __init__(self, boundary: frozenset[Mark], untouched: frozenset[Mark] = frozenset()) -> None:
         self._boundary = boundary
+        self._untouched = untouched
         self._settled: set[tuple[Mark, Mark]] = set()
         self._steps = 0
 
     def equal(self, old: Any, new: Any) -> bool:
         """Tell whether two subtrees are the same."""
         return next(self.differences(old, new), None) is None
+
+    def grown(self, old: Any, new: Any) -> bool:
+        """Tell whether a subtree differs only by list items and entries that were added.
+
+        Leaves of the old tree are all still there, in their order; number and name trees count as lists.
+        """
+        seen: set[tuple[Mark, Mark]] = set()
+        stack = [(old, new)]
+        while stack:
+            self._steps += 1
+            if self._steps > _MAX_STEPS:
+                raise MalformedSyntax("the document has too many objects")
+            a, b = stack.pop()
+            if self.equal(a, b):
+                continue
+            mark_a, mark_b = mark(a), mark(b)
+            if mark_a and mark_b:
+                if (mark_a, mark_b) in seen:
+                    continue
+                seen.add((mark_a, mark_b))
+            one, two = resolved(a), resolved(b)
+            if isinstance(one, generic.ArrayObject) and isinstance(two, generic.ArrayObject):
+                if len(two) < len(one):
+                    return False
+                stack.extend((one.raw_get(i), two.raw_get(i)) for i in range(len(one)))
+            elif _plain_dictionary(one) and _plain_dictionary(two):
+                stack.extend(
+                    (raw_of(one, key), raw_of(two, key)) for key in one if str(key) not in _TREE_BOOKKEEPING
+                )
+            elif one is not None:
+                return False
+        return True
 
     def differences(self, old: Any, new: Any) -> Iterator[tuple[str, ...]]:
         """Yield the path of every difference below two values (list positions are written #)."""
@@ -86,6 +121,8 @@ class Comparison:
                 continue
             if mark_a and mark_b:
                 pair = (mark_a, mark_b)
+                if mark_a == mark_b and mark_a in self._untouched:
+                    continue
                 if pair in seen or pair in self._settled:
                     continue
                 seen.add(pair)
@@ -122,6 +159,10 @@ def _push_children(
         stack.extend((a.raw_get(i), b.raw_get(i), (*path, "#")) for i in range(len(a)))
         return True
     return _same_scalar(a, b)
+
+
+def _plain_dictionary(value: Any) -> bool:
+    return isinstance(value, generic.DictionaryObject) and not isinstance(value, generic.StreamObject)
 
 
 def _encoded(stream: Any) -> bytes:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from pyhanko.pdf_utils import generic
 
-from verify_api.validation.document import Unreadable, open_reader
+from verify_api.validation.document import Unreadable, object_offset, open_reader
 from verify_api.validation.errors import MalformedSyntax
-from verify_api.validation.fields import signature_fields
+from verify_api.validation.fields import value_marks
 from verify_api.validation.graph import raw_of, resolved
 from verify_api.validation.modifications import Change, ChangeClass, changes_between
-from verify_api.validation.revisions import section_starts, unaccounted_bytes
+from verify_api.validation.reachability import Reachability
+from verify_api.validation.revisions import points_back, section_starts, unaccounted_bytes
 from verify_api.validation.verdicts import Modifications
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ class History:
         self._ends = sorted(ends | {len(data)})
         self._readers: dict[int, PdfFileReader | None] = {len(data): reader}
         self._steps: dict[int, list[Change]] = {}
-        self._bytes_problem: str | None = None
-        self._first = min(ends, default=len(data))
+        self._reachability = Reachability()
+        self._walked: bool | None = None
 
     def holds(self, one: Examined) -> bool:
         """Tell whether the signature is already part of the state that it covers."""
@@ -56,12 +57,14 @@ class History:
         state = self._state(one.hole.covered_end)
         if state is None:
             return False
-        wanted = [int(resolved(n)) for n in resolved(raw_of(one.field.value, "/ByteRange"))]
-        for field in signature_fields(state):
-            numbers = [resolved(n) for n in resolved(raw_of(field.value, "/ByteRange")) or []]
-            if numbers == wanted:
-                return True
-        return False
+        reference = one.field.value_reference
+        if reference is None:
+            return False
+        try:
+            same_place = object_offset(state, reference) == one.offset
+        except KeyError:
+            return False
+        return same_place and (reference.idnum, reference.generation) in value_marks(state)
 
     def modifications(self, one: Examined) -> Modifications:
         """Return what was changed after the state that a signature covers, by that signature's rules."""
@@ -74,6 +77,8 @@ class History:
         starts = section_starts(self._data, self._reader)
         if not any(start >= end for start in starts):
             return Modifications.NOT_PERMITTED
+        for index, begin in enumerate(self._ends[:-1]):
+            self._step(begin, self._ends[index + 1])  # in the order of the file, which is the cheap one
         worst = Modifications.NONE
         rules = rules_of(one)
         for index, begin in enumerate(self._ends[:-1]):
@@ -85,9 +90,17 @@ class History:
         forked = state is None or section_starts(self._data, state) != [s for s in starts if s < end]
         if worst is Modifications.NONE:
             worst = Modifications.VALIDATION_DATA  # an update that changes nothing that can be reached
-        if forked or unaccounted_bytes(self._data, end, self._reader):
+        if forked or self._unaccounted(end):
             worst = max(worst, Modifications.NOT_UNDERSTOOD, key=lambda m: m.severity)
         return worst
+
+    def _unaccounted(self, end: int) -> bool:
+        """Walk the bytes once from the first signed state; when all is well there, later states only need less."""
+        if self._walked is None:
+            self._walked = unaccounted_bytes(self._data, self._ends[0], self._reader) is None
+        if self._walked:
+            return points_back(end, self._reader)
+        return unaccounted_bytes(self._data, end, self._reader) is not None
 
     def changes(self) -> list[Change]:
         """Return every change of every step, for tests and logs."""
@@ -110,7 +123,11 @@ class History:
             old, new = self._state(begin), self._state(end)
             unknown = [Change(kind=ChangeClass.UNKNOWN, place="a state that cannot be read")]
             try:
-                self._steps[begin] = changes_between(old, new) if old and new else unknown
+                if old and new:
+                    untouched = self._reachability.untouched(old, new)
+                    self._steps[begin] = changes_between(old, new, untouched)
+                else:
+                    self._steps[begin] = unknown
             except MemoryError:
                 raise
             except Exception:  # noqa: BLE001 - the reader's many kinds; what cannot be compared is not understood

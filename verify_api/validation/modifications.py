@@ -80,20 +80,22 @@ _PAINTS = re.compile(rb"(?:\)|>|\])\s*(?:Tj|TJ|'|\")|/\S+\s+(?:Do|sh)\b|\bBI\b")
 _READ_ONLY = 1
 
 
-def changes_between(old: PdfFileReader, new: PdfFileReader) -> list[Change]:
+def changes_between(
+    old: PdfFileReader, new: PdfFileReader, untouched: frozenset[Mark] = frozenset()
+) -> list[Change]:
     """Return every change from one state of a document to a later one."""
-    return _Difference(old, new).run()
+    return _Difference(old, new, untouched).run()
 
 
 class _Difference:
-    def __init__(self, old: PdfFileReader, new: PdfFileReader) -> None:
+    def __init__(self, old: PdfFileReader, new: PdfFileReader, untouched: frozenset[Mark]) -> None:
         self.old, self.new = old, new
         self.old_fields, self.new_fields = _form_nodes(old), _form_nodes(new)
         self.old_pages, self.new_pages = pages(old), pages(new)
         boundary = set(self.old_fields) | set(self.new_fields)
         for page in [*self.old_pages, *self.new_pages]:
             boundary |= {m for m in map(mark, _items(raw_of(page, "/Annots"))) if m}
-        self.compare = Comparison(frozenset(boundary))
+        self.compare = Comparison(frozenset(boundary), untouched)
         self.changes: list[Change] = []
 
     def run(self) -> list[Change]:
@@ -146,8 +148,10 @@ class _Difference:
         for key in ("/Extensions", "/Version"):
             if not self.compare.equal(raw_of(a, key), raw_of(b, key)):
                 self._add(ChangeClass.VALIDATION, "catalogue " + key)
-        if not self.compare.equal(raw_of(a, "/StructTreeRoot"), raw_of(b, "/StructTreeRoot")):
-            self._add(ChangeClass.UNKNOWN, "structure tree")
+        tree_a, tree_b = raw_of(a, "/StructTreeRoot"), raw_of(b, "/StructTreeRoot")
+        if not self.compare.equal(tree_a, tree_b):
+            grown = tree_a is not None and self.compare.grown(tree_a, tree_b)
+            self._add(ChangeClass.FORM if grown else ChangeClass.UNKNOWN, "structure tree")
         self._metadata(resolved(raw_of(a, "/Metadata")), resolved(raw_of(b, "/Metadata")))
         self._permissions(resolved(raw_of(a, "/Perms")), resolved(raw_of(b, "/Perms")))
         self._security_store(raw_of(a, "/DSS"), raw_of(b, "/DSS"))
@@ -200,7 +204,7 @@ class _Difference:
                 self._add(ChangeClass.FORM, "form resources added")
             elif key in {"/DA", "/Q"} and resolved(old) is None:
                 self._add(ChangeClass.FORM, "form defaults")
-            elif key == "/NeedAppearances" and resolved(new) in {None, False}:
+            elif key == "/NeedAppearances" and not _is_true(resolved(new)):
                 self._add(ChangeClass.FORM, "form " + key)
             else:
                 self._add(ChangeClass.UNKNOWN, "form " + key)
@@ -239,17 +243,19 @@ class _Difference:
         if before.name != after.name or before.kind != after.kind:
             self._add(ChangeClass.FORBIDDEN, "field renamed", before.name)
         elif before.kind == "/Sig":
-            self._signature_field(before, a, b, changed)
+            self._signature_field(before, b, changed)
         elif changed - _FILL_KEYS:
             self._add(ChangeClass.FORBIDDEN, "field " + " ".join(sorted(changed - _FILL_KEYS)), before.name)
         elif "/Ff" in changed and _flags(a) | _READ_ONLY != _flags(b):
             self._add(ChangeClass.FORBIDDEN, "field flags", before.name)
         else:
-            self._filled(before, a, b, changed)
+            self._filled(before, a, changed)
 
-    def _signature_field(self, before: _Node, a: Any, b: Any, changed: set[str]) -> None:
+    def _signature_field(self, before: _Node, b: Any, changed: set[str]) -> None:
         parent = self.old_fields.get(before.parent) if before.parent else None
-        old_value = resolved(raw_of(a, "/V")) or (resolved(raw_of(parent.node, "/V")) if parent else None)
+        old_value = resolved(raw_of(before.node, "/V")) or (
+            resolved(raw_of(parent.node, "/V")) if parent else None
+        )
         if _is_filled_signature(old_value):
             self._add(ChangeClass.FORBIDDEN, "signature changed or removed", before.name)
         elif changed - _SIGN_KEYS or "/V" not in changed:
@@ -259,7 +265,7 @@ class _Difference:
         else:
             self._add(_signing_class(resolved(raw_of(b, "/V"))), "signature field signed", before.name)
 
-    def _filled(self, before: _Node, a: Any, b: Any, changed: set[str]) -> None:
+    def _filled(self, before: _Node, a: Any, changed: set[str]) -> None:
         """A field that was empty and painted nothing may be filled; anything else may replace what was seen."""
         if before.kind == "/Btn":
             kind = ChangeClass.FORM if changed <= {"/V", "/AS", "/M", "/Ff"} else ChangeClass.FORM_DOUBTFUL
@@ -363,6 +369,10 @@ def _labelled(raw: Any) -> dict[Any, Any]:
 def _flags(node: Any) -> int:
     value = resolved(raw_of(node, "/Ff"))
     return int(value) if isinstance(value, int) else 0
+
+
+def _is_true(value: Any) -> bool:
+    return isinstance(value, generic.BooleanObject) and bool(value.value)
 
 
 def _visible_flags(node: Any) -> bool:

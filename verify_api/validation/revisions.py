@@ -54,6 +54,19 @@ def unaccounted_bytes(data: bytes, start: int, reader: PdfFileReader) -> str | N
         return str(error)
 
 
+def points_back(start: int, reader: PdfFileReader) -> bool:
+    """Tell whether a cross-reference section that stands after `start` names an object that stands before it."""
+    for index in range(reader.total_revisions):
+        if reader.xrefs.get_xref_container_info(index).start_location < start:
+            continue
+        table = reader.xrefs.get_xref_data(index)
+        entries = [*table.standard_xrefs.values()]
+        entries += table.hybrid.xref_data.standard_xrefs.values() if table.hybrid is not None else []
+        if any(offset < start for _, offset in entries):
+            return True
+    return False
+
+
 def section_starts(data: bytes, reader: PdfFileReader) -> list[int]:
     """Return where the cross-reference sections stand, oldest first."""
     return [_section_start(data, reader, index) for index in range(reader.total_revisions)]

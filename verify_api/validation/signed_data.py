@@ -70,28 +70,34 @@ def take_apart(raw: bytes) -> SignedContent:
     try:
         end, departures = strict_der.inspect(raw)
         info = cms.ContentInfo.load(raw[:end], strict=True)
-        if info["content_type"].native != "signed_data":
-            raise SignatureUnreadable("签名值不是签名数据")
-        signed = info["content"]
-        if len(signed["signer_infos"]) != 1:
-            raise SignatureUnreadable("签名值不是恰好一个签名者")
-        signer_info = signed["signer_infos"][0]
-        digest_name = str(signer_info["digest_algorithm"]["algorithm"].native)
-        _ = signer_info["signature"].native, signed["encap_content_info"]["content_type"].native
-        certificates, signer = _certificates(signed)
-        _ = signer_info["unsigned_attrs"].native, signer_info["signed_attrs"].native
-    except SignatureUnreadable:
+        kind = info["content_type"].native
+        signers = len(info["content"]["signer_infos"]) if kind == "signed_data" else 0
+        if signers == 1:
+            return _parts(info["content"], raw[:end], raw[end:], departures)
+    except MemoryError:
         raise
     except Exception as error:
         raise SignatureUnreadable("签名值残缺，无法解析") from error
+    raise SignatureUnreadable("签名值不是恰好一个签名者的签名数据")
+
+
+def _parts(
+    signed: cms.SignedData, encoded: bytes, padding: bytes, departures: frozenset[strict_der.Departure]
+) -> SignedContent:
+    """Parse everything that is looked at later, so that damage shows here and not there."""
+    signer_info = signed["signer_infos"][0]
+    digest_name = str(signer_info["digest_algorithm"]["algorithm"].native)
+    _ = signer_info["signature"].native, signed["encap_content_info"]["content_type"].native
+    certificates, signer = _certificates(signed)
+    _ = signer_info["unsigned_attrs"].native, signer_info["signed_attrs"].native
     return SignedContent(
         signed_data=signed,
         signer_info=signer_info,
         signer=signer,
         certificates=certificates,
         digest_name=digest_name,
-        encoded=raw[:end],
-        padding=raw[end:],
+        encoded=encoded,
+        padding=padding,
         departures=departures,
     )
 
@@ -185,9 +191,8 @@ def unprotected_faults(content: SignedContent, known: Iterable[x509.Certificate]
     """
     faults = [f"der:{d.value}" for d in content.departures - strict_der.COMMON_IN_THE_WILD]
     pool = [*content.certificates, *known]
-    for certificate in content.certificates:
-        if issuer_verdict(certificate, pool) is False:
-            faults.append("embedded-certificate")
+    if any(issuer_verdict(certificate, pool) is False for certificate in content.certificates):
+        faults.append("embedded-certificate")
     digests = content.signed_data["digest_algorithms"]
     if content.digest_name not in {str(a["algorithm"].native) for a in digests}:
         faults.append("digest-algorithms")

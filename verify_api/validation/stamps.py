@@ -6,10 +6,10 @@ Source: RFC 3161 section 2.4.2, RFC 5816, EN 319 102-1 clause 5.4.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from verify_api.validation.chains import ChainFinding, Evidence, check_chain
+from verify_api.validation.chains import Evidence, check_chain
 from verify_api.validation.errors import MalformedSyntax
 from verify_api.validation.signed_data import (
     SignedContent,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from verify_api.validation.trust import TrustAnchors
 
 _TIME_STAMPING = "time_stamping"
+_CLOCK_DIFFERENCE = timedelta(minutes=1)  # between two stamping clocks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,51 +87,74 @@ def judge_stamp(
     """
     try:
         content = content or take_apart(raw)
-        info = stamp_content(content)
-        if info is None:
-            raise MalformedSyntax("not a time stamp")
-        time: datetime = info["gen_time"].native
-        time = time if time.tzinfo else time.replace(tzinfo=UTC)
-        imprint = info["message_imprint"]
-        imprint_name = str(imprint["hash_algorithm"]["algorithm"].native)
-        expected = digest_of(covered, imprint_name)
-        token = bytes(content.signed_data["encap_content_info"]["content"].contents)
-        inner = digest_of([token], content.digest_name)
+        token = _read(content, covered)
+    except MemoryError:
+        raise
     except Exception:  # noqa: BLE001 - a token that cannot be read is a finding, whatever the error
         return StampFinding(
             kind=kind, time=None, problem=SubIndication.FORMAT_FAILURE, signer=None, damaged=True, own=False
         )
+    problem = _broken(content, token)
+    damaged = problem is not None
+    own = False
+    if problem is None:
+        for certificate in content.certificates:
+            evidence.add_certificate(certificate.dump())
+        damaged = bool(unprotected_faults(content, evidence.certificates.values()))
+        problem = SubIndication.SIG_CONSTRAINTS_FAILURE if damaged else _unfit(content, token)
+    if problem is None and content.signer is not None:
+        finding = check_chain(content.signer, trust=trust, evidence=evidence, control_time=control_time)
+        problem = finding.problem
+        own = problem is None and finding.anchor is not None and trust.is_own(finding.anchor)
+    if own and strict_faults(content, [*evidence.certificates.values(), *trust.parsed()], stamp=True):
+        damaged, problem = True, SubIndication.FORMAT_FAILURE
+    if problem is None and token.time > control_time + _CLOCK_DIFFERENCE:
+        problem = SubIndication.TIMESTAMP_ORDER_FAILURE
     signer = subject_text(content.signer) if content.signer else None
+    return StampFinding(kind=kind, time=token.time, problem=problem, signer=signer, damaged=damaged, own=own)
 
-    def outcome(problem: SubIndication | None, *, damaged: bool = False, own: bool = False) -> StampFinding:
-        return StampFinding(kind=kind, time=time, problem=problem, signer=signer, damaged=damaged, own=own)
 
-    problem = check_integrity(content, digest=inner, content_type="tst_info")
-    if problem is not None:
-        return outcome(problem, damaged=True)
-    if imprint["hashed_message"].native != expected:
-        return outcome(SubIndication.HASH_FAILURE, damaged=True)
-    for certificate in content.certificates:
-        evidence.add_certificate(certificate.dump())
-    if unprotected_faults(content, evidence.certificates.values()):
-        return outcome(SubIndication.SIG_CONSTRAINTS_FAILURE, damaged=True)
-    if content.signer is None or not _may_stamp(content):
-        return outcome(SubIndication.CHAIN_CONSTRAINTS_FAILURE)
-    if weak_algorithm(content) or imprint_name in {"md5", "sha1"}:
-        return outcome(SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE)
-    finding: ChainFinding = check_chain(
-        content.signer, trust=trust, evidence=evidence, control_time=control_time
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Token:
+    """What a token says, and the digests that it should say."""
+
+    time: datetime
+    imprint: bytes
+    imprint_name: str
+    expected: bytes
+    inner: bytes
+
+
+def _read(content: SignedContent, covered: Iterable[bytes | memoryview]) -> _Token:
+    info = stamp_content(content)
+    if info is None:
+        raise MalformedSyntax("not a time stamp")
+    time: datetime = info["gen_time"].native
+    imprint = info["message_imprint"]
+    name = str(imprint["hash_algorithm"]["algorithm"].native)
+    encoded = bytes(content.signed_data["encap_content_info"]["content"].contents)
+    return _Token(
+        time=time if time.tzinfo else time.replace(tzinfo=UTC),
+        imprint=imprint["hashed_message"].native,
+        imprint_name=name,
+        expected=digest_of(covered, name),
+        inner=digest_of([encoded], content.digest_name),
     )
-    if finding.problem is not None:
-        return outcome(finding.problem)
-    own = finding.anchor is not None and trust.is_own(finding.anchor)
-    if own:
-        known = [*evidence.certificates.values(), *trust.parsed()]
-        if strict_faults(content, known, stamp=True):
-            return outcome(SubIndication.FORMAT_FAILURE, damaged=True, own=True)
-    if time > control_time:
-        return outcome(SubIndication.TIMESTAMP_ORDER_FAILURE, own=own)
-    return outcome(None, own=own)
+
+
+def _broken(content: SignedContent, token: _Token) -> SubIndication | None:
+    problem = check_integrity(content, digest=token.inner, content_type="tst_info")
+    if problem is None and token.imprint != token.expected:
+        return SubIndication.HASH_FAILURE
+    return problem
+
+
+def _unfit(content: SignedContent, token: _Token) -> SubIndication | None:
+    if content.signer is None or not _may_stamp(content):
+        return SubIndication.CHAIN_CONSTRAINTS_FAILURE
+    if weak_algorithm(content) or token.imprint_name in {"md5", "sha1"}:
+        return SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE
+    return None
 
 
 def _may_stamp(content: SignedContent) -> bool:

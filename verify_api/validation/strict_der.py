@@ -150,7 +150,5 @@ def _primitive(walk: _Walk, number: int, contents: bytes) -> None:
             walk.departures.add(Departure.BITS)
     elif number == _NULL and contents:
         walk.departures.add(Departure.NULL)
-    elif number == _OID and (not contents or contents[-1] & 0x80):
-        walk.departures.add(Departure.TAG)
-    elif number in {_SET, 16}:
+    elif (number == _OID and (not contents or contents[-1] & 0x80)) or number in {_SET, 16}:
         walk.departures.add(Departure.TAG)

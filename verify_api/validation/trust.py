@@ -66,10 +66,7 @@ def read_certificates(text: bytes) -> list[bytes]:
         TrustListUnreadable: There is none, or one is damaged.
     """
     try:
-        if pem.detect(text):
-            ders = [der for kind, _, der in pem.unarmor(text, multiple=True) if kind == "CERTIFICATE"]
-        else:
-            ders = [text]
+        ders = _armoured(text, "CERTIFICATE") if pem.detect(text) else [text]
         for der in ders:
             certificate = x509.Certificate.load(der, strict=True)
             _ = certificate.native, certificate.public_key
@@ -87,10 +84,7 @@ def read_revocation_lists(text: bytes) -> list[bytes]:
         RevocationListUnreadable: There is none, or one is damaged.
     """
     try:
-        if pem.detect(text):
-            ders = [der for kind, _, der in pem.unarmor(text, multiple=True) if kind == "X509 CRL"]
-        else:
-            ders = [text]
+        ders = _armoured(text, "X509 CRL") if pem.detect(text) else [text]
         for der in ders:
             _ = crl.CertificateList.load(der, strict=True)["tbs_cert_list"]["this_update"].native
     except Exception as error:
@@ -98,3 +92,7 @@ def read_revocation_lists(text: bytes) -> list[bytes]:
     if not ders:
         raise RevocationListUnreadable("文件中没有吊销列表")
     return ders
+
+
+def _armoured(text: bytes, wanted: str) -> list[bytes]:
+    return [der for kind, _, der in pem.unarmor(text, multiple=True) if kind == wanted]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -15,7 +16,6 @@ from verify_api.validation import TrustAnchors, Verdict, validate_pdf
 from verify_api.validation.errors import MalformedSyntax
 from verify_api.validation.lexer import plain_name, scan_value, skip_space
 from verify_api.validation.strict_der import Departure, inspect
-import contextlib
 
 names = st.text(alphabet="ABCDEFGHabcdef", min_size=1, max_size=6).map(lambda s: b"/" + s.encode())
 scalars = st.one_of(
