@@ -71,6 +71,31 @@ def check_before_release(
     if hashlib.sha256(sealed).digest() != expected_digest:  # (1) the file is the one the sealer made
         raise CoverageBroken("The file is not the one that was sealed.")
     digest, cms_der = _cut(sealed)  # (2) the signature covers all but its own place
+    try:
+        stamped_at = _check_seal(
+            cms_der, digest=digest, certificate=certificate, anchors=anchors, now=now, stamped=stamped
+        )
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+        # asn1crypto parses lazily, so a damaged part shows only where it is read
+        raise SealBroken("A part of the signature cannot be read.") from error
+    if page is not None:  # (7) what was sealed is what was rendered
+        _check_same_content(page, sealed)
+    return ReleaseEvidence(
+        sha256=expected_digest,
+        certificate_sha256=hashlib.sha256(certificate.public_bytes(Encoding.DER)).digest(),
+        stamped_at=stamped_at,
+    )
+
+
+def _check_seal(
+    cms_der: bytes,
+    *,
+    digest: bytes,
+    certificate: x509.Certificate,
+    anchors: Sequence[x509.Certificate],
+    now: datetime,
+    stamped: bool,
+) -> datetime | None:
     signed_data = parse_signed_data(cms_der, SealBroken)
     signer = signed_data["signer_infos"][0]
     embedded = find_certificate(signed_data, signer, SealBroken)
@@ -83,14 +108,7 @@ def check_before_release(
     if "signing_time" in attributes or signed_data["encap_content_info"]["content"].native is not None:
         raise SealBroken("The signature is not of the PAdES form.")
     check_chain(certificate, embedded=signed_data, anchors=anchors, broken=SealBroken)  # (5) under our root
-    stamped_at = _check_stamp(signer, anchors=anchors, now=now) if stamped else None  # (6) time stamp
-    if page is not None:  # (7) what was sealed is what was rendered
-        _check_same_content(page, sealed)
-    return ReleaseEvidence(
-        sha256=expected_digest,
-        certificate_sha256=hashlib.sha256(certificate.public_bytes(Encoding.DER)).digest(),
-        stamped_at=stamped_at,
-    )
+    return _check_stamp(signer, anchors=anchors, now=now) if stamped else None  # (6) time stamp
 
 
 def _cut(sealed: bytes) -> tuple[bytes, bytes]:

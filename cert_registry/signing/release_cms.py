@@ -34,10 +34,10 @@ def parse_signed_data(der: bytes, broken: type[ReleaseRefused]) -> cms.SignedDat
     try:
         check_der(der)
         info = cms.ContentInfo.load(der, strict=True)
-        _ = info.native
+        is_single = info["content_type"].native == "signed_data" and len(info["content"]["signer_infos"]) == 1
     except _PARSING as error:
         raise broken("The signature is not a CMS structure in DER.") from error
-    if info["content_type"].native != "signed_data" or len(info["content"]["signer_infos"]) != 1:
+    if not is_single:
         raise broken("The CMS structure must be SignedData with one signer.")
     return info["content"]
 
