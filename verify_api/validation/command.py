@@ -21,11 +21,11 @@ from verify_api.validation.verdicts import DocumentReport, Verdict
 
 PASSED, NOT_PASSED, USAGE = 0, 1, 2
 _WORDS = {
-    Verdict.PASSED: "有效",
-    Verdict.FAILED: "无效",
-    Verdict.INDETERMINATE: "不能确定",
-    Verdict.NO_SIGNATURE: "没有签名",
-    Verdict.NOT_A_PDF: "不是 PDF",
+    Verdict.PASSED: "有效，",
+    Verdict.FAILED: "无效，",
+    Verdict.INDETERMINATE: "不能确定，",
+    Verdict.NO_SIGNATURE: "",
+    Verdict.NOT_A_PDF: "",
 }
 
 
@@ -125,10 +125,14 @@ def _print(answers: list[tuple[str, DocumentReport]], *, as_json: bool) -> None:
         document = [report.to_json(file=name) for name, report in answers]
         text = json.dumps(document, ensure_ascii=False, indent=2)
     else:
-        text = "\n".join(f"{name}：{_WORDS[report.verdict]}。{report.reason}" for name, report in answers)
-    if text:
+        text = "\n".join(f"{name}：{_WORDS[report.verdict]}{report.reason}" for name, report in answers)
+    if not text:
+        return
+    try:
         sys.stdout.buffer.write((text + "\n").encode("utf-8", "surrogateescape"))
         sys.stdout.flush()
+    except BrokenPipeError:  # the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from validation_attacks import hole_of
+from validation_files import plain_pdf, sign
 from validation_honest import HONEST
 from validation_pki import NOW, Pki
 
@@ -38,3 +40,25 @@ def test_report_says_what_came_after_each_signature(pki: Pki, trust: TrustAnchor
     assert [s.coverage.value for s in report.signatures] == ["revision", "revision", "whole-file"]
     assert [s.modifications.value for s in report.signatures] == ["permitted", "permitted", "none"]
     assert [s.field for s in report.signatures] == ["Seal0", "Seal1", "Seal2"]
+
+
+def test_streamed_ber_is_honest_elsewhere_but_not_ours(
+    pki: Pki, trust: TrustAnchors, own: TrustAnchors
+) -> None:
+    """Streaming encoders write indefinite lengths; under our own anchors only DER is ours."""
+    data = sign(plain_pdf(), pki)
+    start, end, _ = hole_of(data)
+    raw = bytes.fromhex(data[start + 1 : end - 1].decode())
+    length = int.from_bytes(raw[2:4], "big")
+    streamed = (b"\x30\x80" + raw[4 : 4 + length] + b"\0\0").hex().encode()
+    made = data[: start + 1] + streamed.ljust(end - start - 2, b"0") + data[end - 1 :]
+    assert validate_pdf(made, trust=trust, at=None, now=NOW).verdict is Verdict.PASSED
+    assert validate_pdf(made, trust=own, at=None, now=NOW).verdict is Verdict.FAILED
+
+
+def test_names_of_anchors_prove_nothing(pki: Pki) -> None:
+    """A stranger's PKI with the same names does not pass, and is not called tampered."""
+    report = validate_pdf(
+        sign(plain_pdf(), pki), trust=TrustAnchors.own_only(Pki().root.pem), at=None, now=NOW
+    )
+    assert report.verdict is Verdict.INDETERMINATE
