@@ -14,13 +14,15 @@ from cert_registry.catalog.rendering import DEMO_MARK
 from cert_registry.checks import Checks
 from cert_registry.delivery import Delivery
 from cert_registry.errors import ConfigurationError
+from cert_registry.ingestion.ingest import StockIngestion
 from cert_registry.issuance import IssuingRoom
 from cert_registry.issuance_authority import OrganisationsAuthority
-from cert_registry.issuance_checking import CatalogueChecker
+from cert_registry.issuance_checking import CatalogueChecker, draft_findings
 from cert_registry.issuance_drafts import Drafting
 from cert_registry.issuance_log import TileLog
 from cert_registry.issuance_press import CataloguePress, QrSigner
 from cert_registry.issuance_seals import IndependentRelease, TokenSealDesk
+from cert_registry.issuance_stock import HeldInRegistry, KnownDepartments, SqlStockRegistrar
 from cert_registry.issuance_turnstile import Turnstile
 from cert_registry.issuance_vault import (
     ENCRYPTION_KEY,
@@ -36,6 +38,7 @@ from cert_registry.lifecycle_rules import CatalogueTransitions
 from cert_registry.organisations.repository import ChartReader
 from cert_registry.recovery import LeafPusher, recover
 from cert_registry.registry import Registry
+from cert_registry.requirements.catalogue import ServiceItems, load_items
 from cert_registry.signing.keyring import DataCipher as TokenCipher
 from cert_registry.signing.pki.services import open_pki
 from cert_registry.signing.sealing import Sealer
@@ -92,6 +95,9 @@ class RegistryRooms:
     checks: Checks
     registry: Registry
     delivery: Delivery
+    ingestion: StockIngestion
+    items: ServiceItems
+    held: HeldInRegistry
 
     def recover(self) -> RecoveryReport:
         """Finish what a crash left behind; call at start and from time to time."""
@@ -133,7 +139,7 @@ def build_registry(
             catalog=catalog,
             numbers=SqlNumbers(database=database),
             departments=authority,
-            lint=lambda *_: (),
+            lint=draft_findings,
             mac=mac,
         ),
         intents=intents,
@@ -198,6 +204,17 @@ def build_registry(
         checks=checks,
         registry=registry,
         delivery=Delivery(registry=registry, book=SqlDeliveries(database=database)),
+        ingestion=StockIngestion(
+            database,
+            certificate_type=catalog.by_slug,
+            registrar=SqlStockRegistrar(cipher=cipher),
+            holders=legal_persons,
+            issuers=KnownDepartments(charts),
+            mac=mac,
+            leaves=leaves,
+        ),
+        items=load_items(),
+        held=HeldInRegistry(registry=registry, catalog=catalog),
     )
 
 

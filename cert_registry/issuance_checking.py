@@ -13,6 +13,8 @@ from cert_registry.catalog.glyphs import first_missing_character
 from cert_registry.civil_date import LONG_TERM, civil_date_at
 from cert_registry.errors import DraftRefused, UnknownCertificateType, UnprintableCharacter
 from cert_registry.issuance_forms import CheckedDraft
+from cert_registry.lints.findings import Severity
+from cert_registry.lints.running import run_draft_lints
 from cert_registry.types import ApprovalSystem
 
 if TYPE_CHECKING:
@@ -150,6 +152,18 @@ class CatalogueChecker:
             "decision": by.decision if isinstance(by, ApprovalSystem) else None,
         }
         return self._mac(b"longzheng order content v1\0" + rfc8785.dumps(content)).hex()
+
+
+def draft_findings(
+    certificate_type: CertificateType, face: CheckedFace, order: IssueOrder, now: datetime
+) -> tuple[tuple[str, str], ...]:
+    """What the lints hold against a draft; warnings do not stop it."""
+    del order
+    return tuple(
+        (finding.field, finding.sentence)
+        for finding in run_draft_lints(certificate_type, face, today=civil_date_at(now))
+        if finding.severity is Severity.ERROR
+    )
 
 
 def plain_json(values: Mapping[str, Any]) -> dict[str, Any]:

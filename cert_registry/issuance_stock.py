@@ -11,10 +11,11 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from cert_registry.catalog.certificate_type import AccessRule
+from cert_registry.catalog.errors import IdentifierRefused
 from cert_registry.civil_date import start_of_day
 from cert_registry.identifier import new_identifier
 from cert_registry.ingestion.errors import RegistrarFailed
-from cert_registry.ingestion.types import ExistingStock, Outcome, RowOutcome
+from cert_registry.ingestion.types import ExistingStock, Outcome, Reason, RowOutcome
 from cert_registry.issuance_checking import plain_json
 from cert_registry.log_events import registered_leaf
 from cert_registry.requirements.types import HeldEcert
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 
     from cert_registry.catalog.loading import Catalog
     from cert_registry.ingestion.types import RowKey, StockEcert
-    from cert_registry.legal_persons.store import LegalPersonStore
     from cert_registry.organisations.repository import ChartReader
     from cert_registry.organisations.types import TypeSlug
     from cert_registry.ports import DataCipher
@@ -86,7 +86,15 @@ class SqlStockRegistrar:
             raise RegistrarFailed("登记库没有接受这一批，未作任何改动。") from error
 
     def _register(self, row: StockEcert, *, connection: Connection, now: datetime) -> RowOutcome:
-        identifier = EcertIdentifier(str(new_identifier(row.type_code, row.issuer_code)))
+        try:
+            identifier = EcertIdentifier(str(new_identifier(row.type_code, row.issuer_code)))
+        except IdentifierRefused as error:
+            return RowOutcome(
+                line_number=row.line_number,
+                outcome=Outcome.REFUSED,
+                reason=Reason.ISSUER_CODE,
+                sentence=str(error),
+            )
         place = take_status_entry(connection, identifier, secrets.randbelow)
         salt = secrets.token_bytes(32)
         leaf = registered_leaf(identifier, origin=Origin.STOCK, source=row.source, recorded_at=now, salt=salt)
@@ -166,18 +174,6 @@ def _taken_over(row: StockEcert, identifier: EcertIdentifier, now: datetime) -> 
         effective_at=min(start_of_day(row.issued_on), now - timedelta(microseconds=1)),
         recorded_at=now,
     )
-
-
-@final
-class KnownLegalPersons:
-    """`ingestion.ports.KnownHolders` over the legal-person room."""
-
-    def __init__(self, store: LegalPersonStore) -> None:
-        self._store = store
-
-    def known(self, references: Sequence[HolderReference]) -> frozenset[HolderReference]:
-        """Those of the references that are known."""
-        return frozenset(reference for reference in references if self._store.is_known(reference))
 
 
 @final

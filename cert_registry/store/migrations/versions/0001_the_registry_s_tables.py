@@ -17,7 +17,7 @@ branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
 
-def upgrade() -> None:
+def upgrade() -> None:  # noqa: PLR0915 - one statement a table
     """Apply."""
     op.create_table(
         "alarms",
@@ -91,6 +91,31 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_drafts_issuer_code"), ["issuer_code"], unique=False)
         batch_op.create_index(batch_op.f("ix_drafts_stage"), ["stage"], unique=False)
 
+    op.create_table(
+        "ing_batches",
+        sa.Column("batch_id", sa.String(length=32), nullable=False),
+        sa.Column("source", sa.String(length=64), nullable=False),
+        sa.Column("type_slug", sa.String(length=64), nullable=False),
+        sa.Column("file_name", sa.String(length=200), nullable=False),
+        sa.Column("file_digest", sa.String(length=64), nullable=False),
+        sa.Column("encoding", sa.String(length=16), nullable=False),
+        sa.Column("ignored_columns", sa.Text(), nullable=False),
+        sa.Column("rows_done", sa.Integer(), nullable=False),
+        sa.Column("started_at", UtcInstant(), nullable=False),
+        sa.Column("finished_at", UtcInstant(), nullable=True),
+        sa.PrimaryKeyConstraint("batch_id", name=op.f("pk_ing_batches")),
+    )
+    with op.batch_alter_table("ing_batches", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_ing_batches_source"), ["source"], unique=False)
+
+    op.create_table(
+        "ing_stock",
+        sa.Column("source", sa.String(length=64), nullable=False),
+        sa.Column("row_key", sa.String(length=64), nullable=False),
+        sa.Column("content_digest", sa.String(length=64), nullable=False),
+        sa.Column("identifier", sa.String(length=160), nullable=False),
+        sa.PrimaryKeyConstraint("source", "row_key", name=op.f("pk_ing_stock")),
+    )
     op.create_table(
         "intents",
         sa.Column("intent_id", sa.String(length=32), nullable=False),
@@ -267,6 +292,26 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_ecerts_issuer_code"), ["issuer_code"], unique=False)
         batch_op.create_index(batch_op.f("ix_ecerts_registration"), ["registration"], unique=False)
         batch_op.create_index(batch_op.f("ix_ecerts_type_code"), ["type_code"], unique=False)
+
+    op.create_table(
+        "ing_rows",
+        sa.Column("batch_id", sa.String(length=32), nullable=False),
+        sa.Column("line_number", sa.Integer(), nullable=False),
+        sa.Column("outcome", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.String(length=32), nullable=True),
+        sa.Column("field", sa.String(length=64), nullable=False),
+        sa.Column("sentence", sa.Text(), nullable=False),
+        sa.Column("flags", sa.String(length=200), nullable=False),
+        sa.Column("identifier", sa.String(length=160), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["batch_id"], ["ing_batches.batch_id"], name=op.f("fk_ing_rows_batch_id_ing_batches")
+        ),
+        sa.PrimaryKeyConstraint("batch_id", "line_number", name=op.f("pk_ing_rows")),
+    )
+    with op.batch_alter_table("ing_rows", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_ing_rows_batch_id_outcome"), ["batch_id", "outcome"], unique=False
+        )
 
     op.create_table(
         "org_appointments",
