@@ -21,7 +21,7 @@ from verify_api.validation.verdicts import DocumentReport, Verdict
 
 PASSED, NOT_PASSED, USAGE = 0, 1, 2
 _WORDS = {
-    Verdict.PASSED: "有效，",
+    Verdict.PASSED: "",
     Verdict.FAILED: "无效，",
     Verdict.INDETERMINATE: "不能确定，",
     Verdict.NO_SIGNATURE: "",

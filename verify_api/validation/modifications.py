@@ -78,6 +78,8 @@ _XMP_MOVING = re.compile(
 )
 _PAINTS = re.compile(rb"(?:\)|>|\])\s*(?:Tj|TJ|'|\")|/\S+\s+(?:Do|sh)\b|\bBI\b")
 _READ_ONLY = 1
+_PICTURES = re.compile(rb"/\S+\s+(?:Do|sh)\b|\bBI\b")
+_LARGE_AREA = 125_000  # square points: a quarter of an A4 page
 
 
 def changes_between(
@@ -249,7 +251,7 @@ class _Difference:
         elif "/Ff" in changed and _flags(a) | _READ_ONLY != _flags(b):
             self._add(ChangeClass.FORBIDDEN, "field flags", before.name)
         else:
-            self._filled(before, a, changed)
+            self._filled(before, a, b, changed)
 
     def _signature_field(self, before: _Node, b: Any, changed: set[str]) -> None:
         parent = self.old_fields.get(before.parent) if before.parent else None
@@ -265,7 +267,7 @@ class _Difference:
         else:
             self._add(_signing_class(resolved(raw_of(b, "/V"))), "signature field signed", before.name)
 
-    def _filled(self, before: _Node, a: Any, changed: set[str]) -> None:
+    def _filled(self, before: _Node, a: Any, b: Any, changed: set[str]) -> None:
         """A field that was empty and painted nothing may be filled; anything else may replace what was seen."""
         if before.kind == "/Btn":
             kind = ChangeClass.FORM if changed <= {"/V", "/AS", "/M", "/Ff"} else ChangeClass.FORM_DOUBTFUL
@@ -275,7 +277,8 @@ class _Difference:
             empty = value is None or (isinstance(value, (str, bytes)) and not value.strip())
             appearance_only = "/AP" in changed and "/V" not in changed and not self._owner_filled(before)
             blank = "/AP" not in changed or not _paints(resolved(raw_of(a, "/AP")))
-            kind = ChangeClass.FORM if empty and blank and not appearance_only else ChangeClass.FORM_DOUBTFUL
+            plain = not appearance_only and not _may_cover(b)
+            kind = ChangeClass.FORM if empty and blank and plain else ChangeClass.FORM_DOUBTFUL
             if changed <= {"/Ff", "/M"}:
                 kind = ChangeClass.FORM
         self._add(kind, "field filled", before.name)
@@ -397,6 +400,15 @@ def _covers_something(node: Any) -> bool:
         return False
     x1, y1, x2, y2 = (float(n) for n in numbers)
     return x1 != x2 and y1 != y2
+
+
+def _may_cover(node: Any) -> bool:
+    """Tell whether a filled field could hide content: it is large, or its look is more than text."""
+    numbers = [resolved(item) for item in _items(raw_of(node, "/Rect"))]
+    if len(numbers) == 4 and abs((numbers[2] - numbers[0]) * (numbers[3] - numbers[1])) > _LARGE_AREA:
+        return True
+    normal = resolved(raw_of(resolved(raw_of(node, "/AP")), "/N"))
+    return isinstance(normal, generic.StreamObject) and _PICTURES.search(normal.data) is not None
 
 
 def _paints(appearance: Any) -> bool:

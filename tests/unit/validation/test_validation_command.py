@@ -164,7 +164,7 @@ def test_people_get_one_sentence_a_file(folder: Path, capfdbinary: pytest.Captur
     lines = out.splitlines()
     assert code == 1
     assert len(lines) == 2
-    assert "有效" in lines[0]
+    assert "签名有效" in lines[0]
     assert "无效" in lines[1]
 
 

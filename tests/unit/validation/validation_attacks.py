@@ -379,6 +379,15 @@ def shadow_replace_look(pki: Pki) -> bytes:
     return fill(sign(plain_pdf(form=True, extra=_masked_field), pki), "pay 999")
 
 
+def _large_field(pdf: Any) -> None:
+    pdf.Root.AcroForm.Fields[0].Rect = [0, 0, 595, 842]
+
+
+def shadow_large_field(pki: Pki) -> bytes:
+    """An empty field as large as the page is filled after signing and paints over everything."""
+    return fill(sign(plain_pdf(form=True, extra=_large_field), pki), "pay 999")
+
+
 def shadow_look_only(pki: Pki) -> bytes:
     data = sign(fill(plain_pdf(form=True), "pay 100"), pki)
 
@@ -608,6 +617,7 @@ ATTACKS: dict[str, Callable[[Pki], bytes]] = {
     "shadow-replace-font": shadow_replace_font,
     "shadow-replace-field": shadow_replace_field,
     "shadow-replace-look": shadow_replace_look,
+    "shadow-large-field": shadow_large_field,
     "shadow-look-only": shadow_look_only,
     "shadow-form-moved": shadow_form_moved,
     "evil-annotation-p3": _certified(P.ANNOTATE, annotation()),
