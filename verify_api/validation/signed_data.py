@@ -190,6 +190,9 @@ def unprotected_faults(content: SignedContent, known: Iterable[x509.Certificate]
         Short English tags, empty when nothing is wrong.
     """
     faults = [f"der:{d.value}" for d in content.departures - strict_der.COMMON_IN_THE_WILD]
+    indefinite = strict_der.Departure.INDEFINITE_LENGTH in content.departures
+    if not indefinite and _has_ignored_elements(content):
+        faults.append("ignored-elements")
     pool = [*content.certificates, *known]
     if any(issuer_verdict(certificate, pool) is False for certificate in content.certificates):
         faults.append("embedded-certificate")
@@ -211,6 +214,7 @@ def strict_faults(content: SignedContent, known: Iterable[x509.Certificate], *, 
         Short English tags, empty when nothing is wrong.
     """
     faults = [f"der:{departure.value}" for departure in content.departures]
+    faults += ["ignored-elements"] * _has_ignored_elements(content)
     signed, signer_info = content.signed_data, content.signer_info
     pool = [*content.certificates, *known]
     if any(issuer_verdict(certificate, pool) is not True for certificate in content.certificates):
@@ -234,6 +238,26 @@ def strict_faults(content: SignedContent, known: Iterable[x509.Certificate], *, 
         if stamp or kinds != [_STAMP] or len(unsigned[0]["values"]) != 1:
             faults.append("unsigned-attributes")
     return faults
+
+
+def _has_ignored_elements(content: SignedContent) -> bool:
+    """Tell whether a structure holds more elements than were read: asn1crypto passes over what it does not know.
+
+    An optional field whose tag was altered would otherwise vanish unnoticed, the time stamp for one.
+    """
+    signed, signer_info = content.signed_data, content.signer_info
+    structures = [signed, signed["encap_content_info"], signer_info]
+    unsigned = signer_info["unsigned_attrs"]
+    structures += [] if isinstance(unsigned, core.Void) else list(unsigned)
+    structures += content.certificates
+    for structure in structures:
+        read = sum(not isinstance(structure[name], core.Void) for name in structure.native)
+        try:
+            if strict_der.count_elements(bytes(structure.contents)) != read:
+                return True
+        except MalformedSyntax:
+            return True
+    return False
 
 
 def _canonical_algorithms(signer_info: cms.SignerInfo) -> bool:

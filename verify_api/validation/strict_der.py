@@ -62,6 +62,20 @@ def inspect(data: bytes) -> tuple[int, frozenset[Departure]]:
     return end, frozenset(walk.departures)
 
 
+def count_elements(contents: bytes) -> int:
+    """Return how many elements stand side by side in the contents of a constructed element.
+
+    Raises:
+        MalformedSyntax: They do not fill the contents.
+    """
+    walk = _Walk(contents, set())
+    at = count = 0
+    while at < len(contents):
+        at = _element(walk, at, len(contents), 0)
+        count += 1
+    return count
+
+
 def _header(walk: _Walk, at: int, limit: int) -> tuple[int, int, int]:
     """Return first tag byte, start of contents and length (-1 when indefinite)."""
     data = walk.data

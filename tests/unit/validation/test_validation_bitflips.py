@@ -72,3 +72,20 @@ def test_every_bit_of_the_signature_value(sealed: bytes, own: TrustAnchors) -> N
         for position in range(start, end):
             for bit in range(8):
                 assert not passes(flipped(sealed, position, bit), own), (position, bit)
+
+
+def test_retagged_time_stamp_attribute_does_not_vanish(
+    pki: Pki, own: TrustAnchors, trust: TrustAnchors
+) -> None:
+    """One bit turns the unsigned attributes' tag [1] into [5]; a lenient parser then passes over them."""
+    data = sign(plain_pdf(), pki, stamped_at=NOW, lt=True)
+    start, end = holes(data)[0]
+    digits = data[start + 1 : end - 1]
+    raw = bytes.fromhex(digits.decode())
+    oid = bytes.fromhex("060b2a864886f70d010910020e")  # id-aa-timeStampToken
+    at = raw.index(oid) - 8  # tag and length of [1], tag and length of the attribute
+    assert raw[at] == 0xA1
+    changed = raw[:at] + b"\xa5" + raw[at + 1 :]
+    made = data[: start + 1] + changed.hex().encode() + data[end - 1 :]
+    for anchors in (own, trust):
+        assert validate_pdf(made, trust=anchors, at=None, now=NOW).verdict is not Verdict.PASSED
