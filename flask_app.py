@@ -277,7 +277,6 @@ class _Composition:
     def _probe_registry(self, rooms: RegistryRooms) -> None:
         for purpose in ("seals", "pki", "log", "receipts", "keys"):
             self._probes[f"token.{purpose}"] = self._signing.open_token(purpose).probe
-        self._probes["time_stamps"] = lambda: rooms.pki.tsa.probe(now=utc_now())
         self._probes["registry_database"] = lambda: rooms.ecerts.find(_NOBODY)
         self._probes["log"] = rooms.log.newest
 

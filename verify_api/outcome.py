@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from verify_api.types import FieldResult, Outcome
+from verify_api.types import CIVIL_TIME, FieldResult, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +70,7 @@ def _of_registered(ecert: RegisteredEcert) -> str:
     name = f"{ecert.issuer_name}签发的{ecert.type_name}"
     state = ecert.state
     if state.outcome is Outcome.REVOKED:
-        since = f"{state.since:%Y年%-m月%-d日}" if state.since else ""
+        since = f"{state.since.astimezone(CIVIL_TIME):%Y年%-m月%-d日}" if state.since else ""
         because = f"，原因：{state.reason}" if state.reason else ""
         basis = f"，依据：{state.legal_basis}" if state.legal_basis else ""
         return f"{name}已于{since}被{state.state}，不再有效{because}{basis}。"

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
 from enum import Enum
+
+CIVIL_TIME = timezone(timedelta(hours=8))
+"""Civil dates are those of UTC+8."""
 
 
 class Operation(Enum):

@@ -7,7 +7,7 @@ import secrets
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from verify_api.comparison import compare_fields
@@ -15,6 +15,7 @@ from verify_api.errors import DocumentTooLarge, ProbingSuspected, QuestionRefuse
 from verify_api.outcome import conclude
 from verify_api.receipts import receipt_payload, sign_receipt
 from verify_api.types import (
+    CIVIL_TIME,
     Answer,
     Asker,
     ByDigest,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
     from verify_api.ports import CheckRecorder, QrReader, ReceiptSigner, RegistryReader, Rights, SealValidator
 
-CIVIL_TIME = timezone(timedelta(hours=8))
 MAXIMUM_DOCUMENT_BYTES = 20 * 1024 * 1024
 MAXIMUM_COMPARED_FIELDS = 20
 WRONG_COMPARISONS_A_DAY = 5

@@ -61,7 +61,8 @@ def sign_citizen_in(stage: Stage, start: str) -> Page:
     if page.has_field("password"):
         client.open(start)
         client.follow(REALNAME_BUTTON)
-        page = prove_by_name(client, stage.configuration.public_url, citizen)
+        prove_by_name(client, stage.configuration.public_url, citizen)
+        page = client.follow("继续")
         if page.has_field("password-new"):
             page = set_first_password(client, password)
     return page

@@ -18,7 +18,7 @@ def qr_text_of(pdf: bytes) -> str:
         PartUnhealthy: The page cannot be drawn, or shows no QR code.
     """
     drawn = subprocess.run(
-        ["pdftoppm", "-png", "-r", "200", "-", "-"], input=pdf, capture_output=True, check=False, timeout=60
+        ["pdftoppm", "-png", "-r", "200", "-"], input=pdf, capture_output=True, check=False, timeout=60
     )
     if drawn.returncode != 0 or not drawn.stdout:
         raise PartUnhealthy("pdftoppm could not draw the certificate: install poppler-utils.")

@@ -10,8 +10,19 @@ from flask import Blueprint, Response, make_response, render_template, request
 
 from verify_api import errors
 from verify_api.throttle import AddressThrottle
-from verify_api.types import Answer, Asker, ByDocument, ByIdentifier, ByQr, Operation, Purpose, Question, Way
-from verify_api.verification import CIVIL_TIME, MAXIMUM_DOCUMENT_BYTES, VerifyRoom, verify
+from verify_api.types import (
+    CIVIL_TIME,
+    Answer,
+    Asker,
+    ByDocument,
+    ByIdentifier,
+    ByQr,
+    Operation,
+    Purpose,
+    Question,
+    Way,
+)
+from verify_api.verification import MAXIMUM_DOCUMENT_BYTES, VerifyRoom, verify
 from verify_api.web.problems import PROBLEMS
 
 PUBLIC = Asker(client_id="public", department_code=None, name="公众查验")
