@@ -19,8 +19,9 @@ def comparable(value: object) -> str:
 
     NFKC (full width and compatibility forms), one middle dot, one dash, no white space, upper case.
     """
-    text = unicodedata.normalize("NFKC", str(value)).translate(_MIDDLE_DOTS).translate(_DASHES)
-    return "".join(text.split()).upper()
+    # Normalised again after the upper case, which can yield characters that NFKC takes apart.
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", str(value)).upper())
+    return "".join(folded.translate(_MIDDLE_DOTS).translate(_DASHES).split())
 
 
 def compare_fields(
