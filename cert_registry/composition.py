@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -39,9 +43,11 @@ from cert_registry.organisations.repository import ChartReader
 from cert_registry.recovery import LeafPusher, recover
 from cert_registry.registry import Registry
 from cert_registry.requirements.catalogue import ServiceItems, load_items
+from cert_registry.settings import Settings
 from cert_registry.signing.keyring import DataCipher as TokenCipher
 from cert_registry.signing.pki.services import open_pki
 from cert_registry.signing.sealing import Sealer
+from cert_registry.signing.settings import Settings as SigningSettings
 from cert_registry.store.checks import SqlChecks
 from cert_registry.store.deliveries import SqlDeliveries
 from cert_registry.store.drafts import SqlDrafts
@@ -59,12 +65,9 @@ from cert_registry.tlog.note import NoteVerifier, TokenNoteSigner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from cert_registry.recovery import RecoveryReport
-    from cert_registry.settings import Settings
     from cert_registry.signing.pki.services import PkiServices
-    from cert_registry.signing.settings import Settings as SigningSettings
     from cert_registry.signing.token import Token
     from cert_registry.store.engine import Database
 
@@ -216,6 +219,31 @@ def build_registry(
         items=load_items(),
         held=HeldInRegistry(registry=registry, catalog=catalog),
     )
+
+
+def open_ingestion() -> StockIngestion:
+    """The room of stock, wired from `longzheng.yaml` of the state directory; for the command line.
+
+    Raises:
+        ConfigurationError: There is no such file, or it cannot be read.
+        SigningError: A token or certificate is missing.
+    """
+    state = Path(os.environ.get("LONGZHENG_VAR") or Path(__file__).resolve().parent.parent / "var")
+    try:
+        document = yaml.safe_load((state / "longzheng.yaml").read_text(encoding="utf-8"))
+        token, registry = document["token"], document["registry"]
+        signing = SigningSettings.from_mapping(
+            token, pki_directory=document["pki"]["directory"], public_url=document["public_url"]
+        )
+        demo = document["mode"] == "demo"
+    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+        raise ConfigurationError(
+            f"{state}/longzheng.yaml cannot be read: run ./longzheng up first."
+        ) from error
+    if token.get("softhsm_conf"):
+        os.environ.setdefault("SOFTHSM2_CONF", str(token["softhsm_conf"]))
+    settings = Settings.from_mapping(registry, demo=demo)
+    return build_registry(settings, signing=signing, clock=lambda: datetime.now(UTC)).ingestion
 
 
 def _open_log(settings: Settings, token: Token) -> Log:
