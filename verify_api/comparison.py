@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from verify_api.types import ComparedField, FieldResult, RegisteredEcert
 
 RULE_VERSION = "compare-1"
+_ROUNDS = 8
 _MIDDLE_DOTS = str.maketrans(dict.fromkeys("·•‧・∙⋅｡﹒", "·"))
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―－", "-"))
 
@@ -19,9 +20,14 @@ def comparable(value: object) -> str:
 
     NFKC (full width and compatibility forms), one middle dot, one dash, no white space, upper case.
     """
-    # Normalised again after the upper case, which can yield characters that NFKC takes apart.
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", str(value)).upper())
-    return "".join(folded.translate(_MIDDLE_DOTS).translate(_DASHES).split())
+    text = str(value)
+    for _ in range(_ROUNDS):  # upper case can yield what NFKC takes apart, and the other way round
+        folded = unicodedata.normalize("NFKC", text).translate(_MIDDLE_DOTS).translate(_DASHES).upper()
+        folded = "".join(folded.split())
+        if folded == text:
+            break
+        text = folded
+    return text
 
 
 def compare_fields(
