@@ -1,0 +1,152 @@
+"""`/api/v1` over Flask's own client, with real ES256 access tokens."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from joserfc import jwt
+from joserfc.jwk import ECKey
+from registry_rooms import CITY_MARKET, sample_face
+
+from cert_registry.composition import RegistryRooms
+from cert_registry.web.api import create_api, openapi_paths, openapi_schemas
+from idp.identity.access_token import AccessTokenVerifier, JwksSource
+
+ISSUER = "http://localhost:18081/realms/gov"
+KEY = ECKey.generate_key("P-256", {"kid": "test", "use": "sig", "alg": "ES256"})
+Token = Callable[..., dict[str, str]]
+
+
+def bearer(scope: str = "issue requirements", **changes: Any) -> dict[str, str]:
+    claims = {
+        "iss": ISSUER,
+        "aud": "longzheng-registry",
+        "azp": "dept-city-market",
+        "sub": "service-account",
+        "typ": "Bearer",
+        "scope": scope,
+        "department_code": CITY_MARKET,
+        "iat": int(time.time()),
+        "exp": int(time.time()) + 60,
+    } | changes
+    token = jwt.encode({"alg": "ES256", "kid": "test"}, claims, KEY)
+    return {"Authorization": f"Bearer {token}"}
+
+
+@pytest.fixture(scope="module")
+def client(rooms: RegistryRooms) -> FlaskClient:
+    keys = json.dumps({"keys": [KEY.as_dict(private=False)]}).encode()
+    application = Flask("test")
+    verifier = AccessTokenVerifier(ISSUER, JwksSource(lambda: keys))
+    application.register_blueprint(create_api(rooms, verifier), url_prefix="/api/v1")
+    return application.test_client()
+
+
+def body(case: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "type": "food-business-licence",
+        "case_number": case,
+        "decision": "示例市监许准〔2026〕1号",
+        "service_item": "SL-002",
+        "face": sample_face(),
+    } | changes
+
+
+def test_an_approval_system_issues_asks_and_revokes(client: FlaskClient) -> None:
+    made = client.post("/api/v1/issuances", json=body("A-1"), headers=bearer())
+    assert made.status_code == 201
+    again = client.post("/api/v1/issuances", json=body("A-1"), headers=bearer() | {"Idempotency-Key": "A-1"})
+    assert (again.status_code, again.json | {"already_issued": False}) == (200, made.json)
+    asked = client.get(made.headers["Location"], headers=bearer())
+    assert (asked.json["stage"], asked.json["state"]["title"]) == ("delivered", "有效")
+    change = {"operation": "penal-revoke", "reason": "r", "legal_basis": "b", "case_number": "P-1"}
+    path = f"/api/v1/ecerts/{made.json['identifier']}/state-changes"
+    assert client.post(path, json=change, headers=bearer()).json["state"]["title"] == "吊销"
+    assert client.get(made.headers["Location"], headers=bearer()).json["state"]["title"] == "吊销"
+    assert client.post(path, json=change, headers=bearer()).status_code == 409
+
+
+def test_other_content_for_the_same_case_is_a_conflict(client: FlaskClient) -> None:
+    client.post("/api/v1/issuances", json=body("A-2"), headers=bearer())
+    other = body("A-2", face=sample_face() | {"premises": "别处"})
+    refused = client.post("/api/v1/issuances", json=other, headers=bearer())
+    assert (refused.status_code, refused.json["code"]) == (409, "idempotency-conflict")
+    assert refused.mimetype == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "code"),
+    [
+        ({}, 401, "token-missing"),
+        ({"Authorization": "Bearer nonsense"}, 401, "token-malformed"),
+        (bearer(aud="longzheng-verify"), 401, "token-audience"),
+        (bearer(iss="http://elsewhere"), 401, "token-issuer"),
+        (bearer(exp=int(time.time()) - 3600), 401, "token-expired"),
+        (bearer(scope="verify"), 403, "token-scope"),
+        (bearer(department_code=None), 401, "token-no-department"),
+        (bearer(azp="dept-city-education"), 403, "not-authorised"),
+    ],
+)
+def test_a_caller_without_the_right_token_is_refused(
+    client: FlaskClient, headers: dict[str, str], status: int, code: str
+) -> None:
+    refused = client.post("/api/v1/issuances", json=body("A-3"), headers=headers)
+    assert (refused.status_code, refused.json["code"]) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "code", "field"),
+    [
+        ({"colour": "red"}, 400, "request-malformed", "colour"),
+        ({"decision": ""}, 400, "request-malformed", "decision"),
+        ({"type": "unheard-of"}, 404, "unknown-type", None),
+        ({"face": {}}, 422, "draft-refused", None),
+        ({"case_number": " A"}, 422, "draft-refused", "case_number"),
+    ],
+)
+def test_a_faulty_body_is_told_field_by_field(
+    client: FlaskClient, changes: dict[str, Any], status: int, code: str, field: str | None
+) -> None:
+    refused = client.post("/api/v1/issuances", json=body("A-4", **changes), headers=bearer())
+    assert (refused.status_code, refused.json["code"]) == (status, code)
+    if field is not None:
+        assert field in {finding["field"] for finding in refused.json["findings"]}
+
+
+def test_a_body_that_is_not_json_or_too_large_is_refused(client: FlaskClient) -> None:
+    for data, mimetype in (
+        (b"{", "application/json"),
+        (b"x", "text/plain"),
+        (b" " * 300_000, "application/json"),
+    ):
+        refused = client.post("/api/v1/issuances", data=data, content_type=mimetype, headers=bearer())
+        assert (refused.status_code, refused.json["code"]) == (400, "request-malformed")
+
+
+def test_required_documents_are_answered_and_recorded(client: FlaskClient, rooms: RegistryRooms) -> None:
+    asked = {
+        "holders": [{"code_type": "001", "number": "91990100C000000166"}],
+        "purpose": "食品经营许可",
+        "case_number": "A-5",
+    }
+    answer = client.post("/api/v1/requirements/SL-002/check", json=asked, headers=bearer())
+    assert answer.status_code == 200
+    assert answer.json["must_submit"] + answer.json["need_not_submit"] == len(answer.json["documents"])
+    unknown = client.post("/api/v1/requirements/SL-999/check", json=asked, headers=bearer())
+    assert (unknown.status_code, unknown.json["code"]) == (404, "unknown-service-item")
+    wrong = asked | {"holders": [{"code_type": "001", "number": "91990100C000000167"}]}
+    refused = client.post("/api/v1/requirements/SL-002/check", json=wrong, headers=bearer())
+    assert refused.status_code == 400
+    assert "91990100C000000167" not in refused.text
+
+
+def test_every_path_is_described_with_schemas_that_exist() -> None:
+    text = json.dumps(openapi_paths())
+    for name in openapi_schemas():
+        assert name
+    for reference in set(part.split('"')[0] for part in text.split("#/components/schemas/")[1:]):
+        assert reference in openapi_schemas() or reference == "Problem"
