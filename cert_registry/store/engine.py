@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, final
 from sqlalchemy import create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 
 from cert_registry.errors import ConfigurationError, StoreUnavailable
 
@@ -46,7 +46,7 @@ class Database:
         try:
             with self.engine.connect() as connection:
                 yield connection
-        except DBAPIError as error:
+        except SQLAlchemyError as error:
             raise StoreUnavailable("the registry's database did not answer a query") from error
 
     @contextmanager
@@ -62,7 +62,7 @@ class Database:
                 yield connection
         except IntegrityError:
             raise
-        except DBAPIError as error:
+        except SQLAlchemyError as error:
             raise StoreUnavailable("the registry's database did not take a write") from error
 
     def dispose(self) -> None:

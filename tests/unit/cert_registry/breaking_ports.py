@@ -7,10 +7,13 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cert_registry.issuance import IssuingRoom
+from registry_rooms import food_order, open_rooms
+
+from cert_registry.issuance import IssuingRoom, issue
 
 # Every call of `issue` that writes or signs, in its order: port, method, which call of it.
 CALLS = (
@@ -75,12 +78,6 @@ def broken(
 
 def main() -> None:
     """`breaking_ports.py STATE DIRECTORY CASE PORT METHOD COUNT AFTER`: issue, and die by SIGKILL there."""
-    from datetime import UTC, datetime
-
-    from registry_rooms import food_order, open_rooms
-
-    from cert_registry.issuance import issue
-
     state, directory, case, port, method, count, after = sys.argv[1:]
     rooms = open_rooms(Path(state), Path(directory))
     room = broken(rooms.issuing, port, method, int(count), after=after == "after", blow=kill)

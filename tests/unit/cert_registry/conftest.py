@@ -1,19 +1,11 @@
 from pathlib import Path
 
 import pytest
+from registry_rooms import ceremony_state, open_rooms
 
 from cert_registry.composition import RegistryRooms
 
-from registry_rooms import open_rooms
-
-pytest_plugins: list[str] = []
-
-
-@pytest.fixture(scope="session")
-def ceremony_state() -> Path:
-    from fixtures_token import _state
-
-    return _state()
+__all__ = ["ceremony_state"]
 
 
 @pytest.fixture(scope="session")

@@ -11,12 +11,14 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from fixtures_token import CHECKOUT, PUBLIC_URL, token_settings
+from fixtures_token import CHECKOUT, PUBLIC_URL, ceremony_state, token_settings
 
 from cert_registry.composition import RegistryRooms, build_registry
 from cert_registry.organisations.loader import load_organisations
 from cert_registry.settings import Settings
 from cert_registry.types import ApprovalSystem, DepartmentCode, IssueOrder, StaffId, TwoPersons
+
+__all__ = ["ceremony_state"]
 
 CITY_MARKET = DepartmentCode("119901000000002037")
 DRAFTER, SIGNER = StaffId("li.wenjing"), StaffId("gao.yuan")

@@ -127,7 +127,7 @@ def test_a_body_that_is_not_json_or_too_large_is_refused(client: FlaskClient) ->
         assert (refused.status_code, refused.json["code"]) == (400, "request-malformed")
 
 
-def test_required_documents_are_answered_and_recorded(client: FlaskClient, rooms: RegistryRooms) -> None:
+def test_required_documents_are_answered_and_recorded(client: FlaskClient) -> None:
     asked = {
         "holders": [{"code_type": "001", "number": "91990100C000000166"}],
         "purpose": "食品经营许可",
@@ -148,5 +148,5 @@ def test_every_path_is_described_with_schemas_that_exist() -> None:
     text = json.dumps(openapi_paths())
     for name in openapi_schemas():
         assert name
-    for reference in set(part.split('"')[0] for part in text.split("#/components/schemas/")[1:]):
+    for reference in {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}:
         assert reference in openapi_schemas() or reference == "Problem"

@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from fixtures_token import CHECKOUT
 from registry_rooms import food_order
 from sqlalchemy import select
 
@@ -11,7 +12,6 @@ from cert_registry.issuance import issue
 from cert_registry.legal_persons.loader import load_legal_persons
 from cert_registry.store.tables import ALARMS
 from cert_registry.types import DepartmentCode, Holder
-from fixtures_token import CHECKOUT
 
 EDUCATION = DepartmentCode("11990100000000238R")
 

@@ -16,6 +16,8 @@ from sqlalchemy import func, select
 from cert_registry.composition import RegistryRooms
 from cert_registry.errors import TokenBusyOrGone
 from cert_registry.issuance import issue
+from cert_registry.organisations.repository import set_seal_state
+from cert_registry.organisations.types import SealId, SealState
 from cert_registry.store.tables import ECERTS, INTENTS, NOTICES, OUTBOX, SEAL_USES
 from cert_registry.types import EcertIdentifier, IssuedEcert
 
@@ -85,7 +87,7 @@ def test_a_cut_at_any_call_leaves_nothing_visible_or_the_whole(
     require_whole(rooms, case)
 
 
-@pytest.mark.parametrize(("call", "when"), KILLED_AT, ids=lambda value: str(value))
+@pytest.mark.parametrize(("call", "when"), KILLED_AT, ids=str)
 def test_a_killed_process_is_finished_by_the_next(
     ceremony_state: Path, tmp_path: Path, call: tuple[str, str, int], when: str
 ) -> None:
@@ -105,9 +107,6 @@ def test_a_killed_process_is_finished_by_the_next(
 
 
 def test_an_intent_whose_seal_was_stopped_waits_and_the_others_go_on(rooms: RegistryRooms) -> None:
-    from cert_registry.organisations.repository import set_seal_state
-    from cert_registry.organisations.types import SealId, SealState
-
     with pytest.raises(PowerCut):
         issue(
             food_order(rooms, "R-stopped"),
