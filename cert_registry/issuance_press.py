@@ -15,6 +15,8 @@ from cert_registry.check_code import CheckCode
 from cert_registry.civil_date import civil_date_at, end_of_day
 from cert_registry.errors import DraftRefused, TokenBusyOrGone, UnprintableCharacter
 from cert_registry.issuance_forms import PrintedPage
+from cert_registry.lints.findings import Severity
+from cert_registry.lints.running import run_file_lints
 from cert_registry.qr import QrClaims, key_id, qr_text, sign_qr
 from cert_registry.signing.errors import SigningError
 
@@ -97,6 +99,7 @@ class CataloguePress:
             mark=self._mark,
         )
         rendered = _render(certificate_type, face, imprint)
+        _require_faithful(certificate_type, face, rendered, imprint)
         return PrintedPage(page=rendered.pdf, twin=twin, seal_place=rendered.seal_place)
 
     def preview(self, draft: CheckedDraft, *, now: datetime) -> bytes:
@@ -166,6 +169,21 @@ class CataloguePress:
 def status_list_uri(public_url: str, list_number: int) -> str:
     """Address of a status list."""
     return f"{public_url.rstrip('/')}/status-lists/{list_number}"
+
+
+def _require_faithful(
+    certificate_type: CertificateType, face: CheckedFace, rendered: RenderedEcert, imprint: Imprint
+) -> None:
+    """What a person reads on the page and what a machine reads in the twin are the same, before any seal."""
+    try:
+        found = run_file_lints(
+            certificate_type, face, pdf=rendered.pdf, twin=imprint.twin, check_code=imprint.check_code
+        )
+    except CatalogError as error:
+        raise DraftRefused("排版结果不能检查，请联系管理员。") from error
+    findings = [(one.field, one.sentence) for one in found if one.severity is Severity.ERROR]
+    if findings:
+        raise DraftRefused("排版结果与数据不一致，不能盖章。", findings=findings)
 
 
 def _render(certificate_type: CertificateType, face: CheckedFace, imprint: Imprint) -> RenderedEcert:
