@@ -245,13 +245,18 @@ def _has_ignored_elements(content: SignedContent) -> bool:
 
     An optional field whose tag was altered would otherwise vanish unnoticed, the time stamp for one.
     """
-    signed, signer_info = content.signed_data, content.signer_info
-    structures = [signed, signed["encap_content_info"], signer_info]
+    # Parsed afresh: once `.native` was asked for, asn1crypto encodes anew what it understood, which takes seconds
+    # for an ordinary file and leaves out just what is looked for here.
+    signed = cms.ContentInfo.load(content.encoded)["content"]
+    signer_info = signed["signer_infos"][0]
+    structures: list[Any] = [signed, signed["encap_content_info"], signer_info]
     unsigned = signer_info["unsigned_attrs"]
     structures += [] if isinstance(unsigned, core.Void) else list(unsigned)
-    structures += content.certificates
+    if not isinstance(signed["certificates"], core.Void):
+        structures += [choice.chosen for choice in signed["certificates"] if choice.name == "certificate"]
     for structure in structures:
-        read = sum(not isinstance(structure[name], core.Void) for name in structure.native)
+        names = [field[0] for field in structure._fields]
+        read = sum(not isinstance(structure[name], core.Void) for name in names)
         try:
             if strict_der.count_elements(bytes(structure.contents)) != read:
                 return True
