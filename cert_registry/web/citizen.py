@@ -17,16 +17,15 @@ from cert_registry.errors import ObjectMissing, RegistryError, UnknownEcert
 from cert_registry.legal_persons.types import LegalPerson
 from cert_registry.registry import Registry
 from cert_registry.types import DepartmentCode, EcertSummary, StateOperation
-from cert_registry.web.officer import OPERATION_TITLES
+from cert_registry.web.civil_words import add_filters
 from cert_registry.web.sign_in import SignIn
-from cert_registry.web.state_words import tone_of
+from cert_registry.web.state_words import EVENT_TITLES, tone_of, word_of
 from idp.identity.assurance import RealnameLevel
 from idp.identity.holder import HolderReference
 from idp.identity.masking import mask_name, mask_number
 
 P = ParamSpec("P")
 R = TypeVar("R")
-_TITLES = {**OPERATION_TITLES, StateOperation.ISSUE: "签发", StateOperation.REPLACE: "换发"}
 _CHECK_TITLES = {
     "verify": "查验真伪和状态",
     "compare": "比对",
@@ -55,6 +54,7 @@ def create_citizen_pages(room: CitizenRoom) -> Blueprint:
     """Return the blueprint, to be mounted at the root."""
     pages = Blueprint("citizen", __name__, template_folder="templates")
     desk = _Pages(room)
+    add_filters(pages)
     pages.add_url_rule("/", "home", desk.home)
     rules = (
         ("/my", "ecerts", desk.ecerts, "GET"),
@@ -106,12 +106,17 @@ class _Pages:
             (person, self._rows(self._of_legal_person(person, now), now))
             for person in self._room.represented(g.holder)
         ]
+        own = self._rows(mine, now)
+        names = {
+            row[0].identifier: row[0].type_name
+            for rows in (own, *(r for _, r in represented))
+            for row in rows
+        }
         notices = [
-            (one, _notice_title(one.kind)) for one in self._room.delivery.notices(g.holder, now=now, limit=10)
+            (one, names.get(one.identifier, "电子证照"), _notice_title(one.kind))
+            for one in self._room.delivery.notices(g.holder, now=now, limit=10)
         ]
-        return self._page(
-            "citizen/ecerts.html", own=self._rows(mine, now), represented=represented, notices=notices
-        )
+        return self._page("citizen/ecerts.html", own=own, represented=represented, notices=notices)
 
     def ecert(self, identifier: str) -> str:
         return self._ecert_page(identifier, masked=True)
@@ -157,7 +162,7 @@ class _Pages:
         rows = []
         for one in ecerts:
             state = self._room.registry.state_at(one.identifier, now)
-            rows.append((one, state, tone_of(state)))
+            rows.append((one, word_of(state), tone_of(state)))
         return rows
 
     def _held(self, identifier: str) -> EcertSummary:
@@ -187,13 +192,14 @@ class _Pages:
             ecert=held,
             state=state,
             tone=tone_of(state),
+            word=word_of(state),
             values=values,
             masked=masked and bool(certificate_type.face.sensitive_paths()),
             check_code=self._room.registry.check_code_of(held.identifier),
             checks=self._others(held),
             operation_titles=_CHECK_TITLES,
             history=self._room.registry.history_of(held.identifier),
-            titles=_TITLES,
+            titles=EVENT_TITLES,
             proofs=self._room.registry.log_proof(held.identifier),
         )
 
@@ -222,5 +228,5 @@ def _masked(field_format: str, printed: str) -> str:
 
 def _notice_title(kind: str) -> str:
     if kind == "issued":
-        return "新签发了一份证照"
-    return f"证照状态变更：{_TITLES.get(StateOperation(kind), kind)}"
+        return "新签发"
+    return EVENT_TITLES.get(StateOperation(kind), kind)

@@ -19,18 +19,39 @@ class Control:
         name: Name in the form: `face-<key>`, or `face-<list>-<row>-<key>`.
         typed: What stands in it.
         wrong: What is wrong with it, or empty.
+        focused: Where the person goes on typing.
     """
 
     name: str
     field: FaceField
     typed: str
     wrong: str
+    focused: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One line of the summary above the form.
+
+    Attributes:
+        target: Identifier of the control that it leads to.
+        title: What the control asks for.
+    """
+
+    target: str
+    title: str
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlGroup:
-    """A field of the face: one control, or the rows of a list of objects."""
+    """A field of the face: one control, or the rows of a list of objects.
 
+    Attributes:
+        name: Identifier of the whole list; of the control where there is only one.
+    """
+
+    name: str
     field: FaceField
     controls: tuple[Control, ...]
     rows: tuple[tuple[Control, ...], ...]
@@ -88,6 +109,37 @@ def controls_for(
     )
 
 
+def problems_of(
+    schema: FaceSchema, findings: Mapping[str, str], *, other_titles: Mapping[str, str]
+) -> tuple[Problem, ...]:
+    """Return the summary of what is wrong, each line leading to its control.
+
+    Args:
+        schema: The type's fields.
+        findings: Field path to the sentence.
+        other_titles: Titles of the form's controls that are not part of the face.
+    """
+    return tuple(
+        Problem(target=path, title=other_titles[path], sentence=sentence)
+        if path in other_titles
+        else _problem(schema, path, sentence)
+        for path, sentence in findings.items()
+    )
+
+
+def _problem(schema: FaceSchema, path: str, sentence: str) -> Problem:
+    key, _, rest = path.partition("/")
+    field = next((one for one in schema.fields if one.key == key), None)
+    if field is None:
+        return Problem(target="main", title="照面", sentence=sentence)
+    row, _, inner_key = rest.partition("/")
+    inner = next((one for one in field.entries if one.key == inner_key), None)
+    if inner is None:
+        return Problem(target=f"{_PREFIX}{key}", title=field.title, sentence=sentence)
+    title = f"{field.title}第 {int(row) + 1} 项的{inner.title}" if row.isdecimal() else inner.title
+    return Problem(target=f"{_PREFIX}{key}-{row}-{inner_key}", title=title, sentence=sentence)
+
+
 def _group(field: FaceField, value: Any, findings: Mapping[str, str], *, grow: bool) -> ControlGroup:
     if not field.entries:
         typed = "\n".join(value) if isinstance(value, list | tuple) else str(value or "")
@@ -95,7 +147,7 @@ def _group(field: FaceField, value: Any, findings: Mapping[str, str], *, grow: b
             (sentence for path, sentence in findings.items() if path.startswith(f"{field.key}/")), ""
         )
         control = Control(name=f"{_PREFIX}{field.key}", field=field, typed=typed, wrong=wrong)
-        return ControlGroup(field=field, controls=(control,), rows=(), wrong=wrong)
+        return ControlGroup(name=control.name, field=field, controls=(control,), rows=(), wrong=wrong)
     entries = list(value or ())
     count = max(1, len(entries) + (1 if grow and len(entries) < field.maximum_entries else 0))
     rows = tuple(
@@ -105,12 +157,19 @@ def _group(field: FaceField, value: Any, findings: Mapping[str, str], *, grow: b
                 field=inner,
                 typed=str(entries[row].get(inner.key, "")) if row < len(entries) else "",
                 wrong=findings.get(f"{field.key}/{row}/{inner.key}", ""),
+                focused=grow and row == len(entries) and place == 0,
             )
-            for inner in field.entries
+            for place, inner in enumerate(field.entries)
         )
         for row in range(count)
     )
-    return ControlGroup(field=field, controls=(), rows=rows, wrong=findings.get(field.key, ""))
+    return ControlGroup(
+        name=f"{_PREFIX}{field.key}",
+        field=field,
+        controls=(),
+        rows=rows,
+        wrong=findings.get(field.key, ""),
+    )
 
 
 def _row_count(field: FaceField, form: Mapping[str, str]) -> int:

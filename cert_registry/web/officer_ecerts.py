@@ -1,0 +1,153 @@
+"""The officers' pages after issue: what was issued, one ecert with its history, and changes of state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, g, make_response, request
+
+from cert_registry.civil_date import civil_date_at
+from cert_registry.errors import RequestMalformed, StateChangeConflict, TransitionRefused, UnknownEcert
+from cert_registry.lifecycle import Actor, StateChange, change_state
+from cert_registry.organisations.types import Operation
+from cert_registry.types import EcertIdentifier, EcertState, EcertSummary, StateOperation
+from cert_registry.web.officer_rights import OfficerRights
+from cert_registry.web.officer_room import OfficerRoom, page, redirect_to, whole_number
+from cert_registry.web.state_words import (
+    EVENT_TITLES,
+    OPERATION_HINTS,
+    OPERATION_TITLES,
+    tone_of,
+    word_of,
+)
+
+ROWS_A_PAGE = 25
+_NEWEST = 2000
+_TYPED = ("operation", "reason", "legal_basis", "case_number")
+_FIELD_TITLES = {
+    "operation": "办理",
+    "reason": "原因",
+    "legal_basis": "法律依据",
+    "case_number": "案件编号",
+    "effective_at": "生效时间",
+}
+
+
+class EcertDesk:
+    """The views over what this officer's departments issued."""
+
+    def __init__(self, room: OfficerRoom) -> None:
+        self._room = room
+
+    def ecerts(self) -> str:
+        """A filtered list, page by page, newest first."""
+        now = self._room.clock()
+        wanted = {name: request.args.get(name, "").strip()[:100] for name in ("type", "state", "identifier")}
+        found = [
+            one
+            for one in self._room.registry.issued_by(g.rights.codes, limit=_NEWEST)
+            if self._fits(one, wanted)
+        ]
+        pages = max(1, -(-len(found) // ROWS_A_PAGE))
+        number = min(max(whole_number(request.args.get("page")) or 1, 1), pages)
+        rows = []
+        for one in found[(number - 1) * ROWS_A_PAGE : number * ROWS_A_PAGE]:
+            state = self._room.registry.state_at(one.identifier, now)
+            rows.append((one, word_of(state), tone_of(state)))
+        return page(
+            "officer/ecerts.html",
+            rows=rows,
+            count=len(found),
+            number=number,
+            pages=pages,
+            wanted=wanted,
+            types=self._room.catalog.types(),
+            states=tuple(EcertState),
+        )
+
+    def ecert(self, identifier: str) -> str:
+        """One ecert."""
+        return self._ecert_page(identifier)
+
+    def change_state(self, identifier: str) -> str | Response:
+        """Suspend, return, revoke, revoke as a penalty or cancel."""
+        found = self._issued_here(identifier)
+        typed = {name: request.form.get(name, "") for name in _TYPED}
+        try:
+            operation = StateOperation(typed["operation"])
+        except ValueError:
+            wrong = {"operation": "请选择要办理的变更。"}
+            return make_response(self._ecert_page(identifier, "还不能提交", wrong, typed), 422)
+        change = StateChange(
+            identifier=EcertIdentifier(identifier),
+            reason=typed["reason"],
+            legal_basis=typed["legal_basis"],
+            case_number=typed["case_number"],
+            actor=Actor(actor_id=g.rights.staff_id, department_code=found.issuer_code),
+            expected_sequence=whole_number(request.form.get("sequence")),
+        )
+        try:
+            change_state(operation, change, room=self._room.lifecycle, now=self._room.clock())
+        except RequestMalformed as refused:
+            wrong = dict(refused.findings)
+            return make_response(self._ecert_page(identifier, refused.sentence, wrong, typed), 422)
+        except (TransitionRefused, StateChangeConflict) as refused:
+            return make_response(self._ecert_page(identifier, refused.sentence, {}, typed), 409)
+        return redirect_to("officer.ecert", identifier=identifier)
+
+    # ── parts ──
+
+    def _fits(self, one: EcertSummary, wanted: dict[str, str]) -> bool:
+        today = civil_date_at(self._room.clock())
+        ended = one.valid_until is not None and one.valid_until < today
+        passing = one.state in {EcertState.VALID, EcertState.SUSPENDED}
+        state = EcertState.EXPIRED if ended and passing else one.state
+        return (
+            wanted["type"] in {"", one.type_code}
+            and wanted["state"] in {"", state.value}
+            and wanted["identifier"].upper() in one.identifier.upper()
+        )
+
+    def _issued_here(self, identifier: str) -> EcertSummary:
+        found = self._room.registry.find(identifier)
+        if found.issuer_code not in g.rights.codes:
+            raise UnknownEcert("没有查到相符的证照。")
+        return found
+
+    def _ecert_page(
+        self,
+        identifier: str,
+        refused: str = "",
+        wrong: dict[str, str] | None = None,
+        typed: dict[str, str] | None = None,
+    ) -> str:
+        found = self._issued_here(identifier)
+        state = self._room.registry.state_at(found.identifier, self._room.clock())
+        certificate_type = self._room.catalog.type(found.type_code)
+        rights: OfficerRights = g.rights
+        operations: list[tuple[Any, str, str]] = []
+        if rights.may(Operation.CHANGE_STATE, found.issuer_code, certificate_type.slug):
+            operations = [
+                (rule, OPERATION_TITLES[rule.operation], OPERATION_HINTS[rule.operation])
+                for rule in certificate_type.statuses.values()
+                if rule.operation in OPERATION_TITLES and state.state in rule.from_states
+            ]
+        return page(
+            "officer/ecert.html",
+            ecert=found,
+            state=state,
+            tone=tone_of(state),
+            word=word_of(state),
+            history=[
+                (event, rights.name_of(event.actor_id))
+                for event in reversed(self._room.registry.history_of(identifier))
+            ],
+            titles=EVENT_TITLES,
+            values=tuple(certificate_type.face.walk(self._room.registry.face_of(identifier))),
+            operations=operations,
+            bases=sorted({basis for rule, _, _ in operations for basis in rule.legal_bases}),
+            refused=refused,
+            wrong=wrong or {},
+            field_titles=_FIELD_TITLES,
+            typed=typed or {},
+        )

@@ -1,0 +1,79 @@
+"""What the officers' pages use, and what every one of them has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from flask import Response, g, make_response, redirect, render_template, request, url_for
+
+from cert_registry.catalog.loading import Catalog
+from cert_registry.civil_date import civil_date_at
+from cert_registry.issuance_drafts import Drafting
+from cert_registry.lifecycle import LifecycleRoom
+from cert_registry.organisations.chart import OrganisationChart
+from cert_registry.registry import Registry
+from cert_registry.web.officer_rights import rights_of
+from cert_registry.web.sign_in import SignIn
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfficerRoom:
+    """What the officers' pages use."""
+
+    sign_in: SignIn
+    drafting: Drafting
+    registry: Registry
+    lifecycle: LifecycleRoom
+    catalog: Catalog
+    chart: Callable[[], OrganisationChart]
+    clock: Callable[[], datetime]
+
+
+def guard(room: OfficerRoom, view: Callable[P, R]) -> Callable[P, R | Response]:
+    """Let only a signed-in officer with an appointment in force reach a view."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Response:
+        session = room.sign_in.current()
+        if session is None:
+            return room.sign_in.ask(acr="loa2")
+        rights = rights_of(str(session.content["staff_id"]), chart=room.chart, on=civil_date_at(room.clock()))
+        if rights is None:
+            sentence = "您目前没有岗位任命，不能使用工作台。请联系本单位的管理员。"
+            return make_response(render_template("sorry.html", sentence=sentence), 403)
+        g.rights = rights
+        g.signed_in = {
+            "name": rights.name,
+            "note": "、".join(name for _, name in rights.departments),
+            "sign_out_url": "/officer/auth/sign-out",
+        }
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+def page(template: str, **values: Any) -> str:
+    """Return a page for the officer of this request."""
+    return render_template(template, signed_in=g.signed_in, rights=g.rights, **values)
+
+
+def redirect_to(endpoint: str, **values: Any) -> Response:
+    """Return a See Other, so that reloading the next page does not post again."""
+    return make_response(redirect(url_for(endpoint, **values), code=303))
+
+
+def revision_in_form() -> int:
+    """Return the revision that the officer saw."""
+    return whole_number(request.form.get("revision")) or 0
+
+
+def whole_number(text: str | None) -> int | None:
+    """Return a decimal number of at most nine digits, or None."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
