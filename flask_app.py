@@ -18,9 +18,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from cert_registry.problems import problem_response
-from cert_registry.web.api import create_api as create_registry_api
-from cert_registry.web.api import openapi_paths, openapi_schemas
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -32,6 +29,7 @@ from werkzeug.exceptions import HTTPException
 from cert_registry.catalog.errors import QrRefused as RegistryQrRefused
 from cert_registry.composition import RegistryRooms, build_registry
 from cert_registry.issuance_vault import token_mac
+from cert_registry.problems import problem_response
 from cert_registry.qr import key_id, verify_qr
 from cert_registry.settings import Settings as RegistrySettings
 from cert_registry.signing.errors import SigningError
@@ -40,11 +38,14 @@ from cert_registry.signing.pki.blueprint import create_blueprint as create_pki
 from cert_registry.signing.settings import Settings as SigningSettings
 from cert_registry.signing.token import Token
 from cert_registry.tlog.web import create_blueprint as create_log
+from cert_registry.web.api import create_api as create_registry_api
+from cert_registry.web.api import openapi_paths, openapi_schemas
 from cert_registry.web.citizen import CitizenRoom, create_citizen_pages
 from cert_registry.web.errors import SignInFailed
 from cert_registry.web.officer import OfficerRoom, create_officer_pages
 from cert_registry.web.sessions import SessionStore
 from cert_registry.web.sign_in import SignedIn, SignIn, SignInSettings
+from cert_registry.web.status_lists import create_status_lists
 from deploy.configuration import Configuration, Mode, load
 from deploy.locations import state_directory
 from idp import build_identity_provider
@@ -273,6 +274,15 @@ class _Composition:
         application.register_blueprint(create_openapi(document), url_prefix="/api/v1")
         application.register_blueprint(create_public_pages(room, AddressThrottle(), clock=utc_now))
         application.register_blueprint(_receipt_keys(receipts), url_prefix="/api/v1")
+        application.register_blueprint(
+            create_status_lists(
+                rooms.ecerts,
+                public_url=configuration.public_url,
+                x5c=receipts.x5c,
+                sign=receipts.sign,
+                clock=utc_now,
+            )
+        )
 
     def _probe_registry(self, rooms: RegistryRooms) -> None:
         for purpose in ("seals", "pki", "log", "receipts", "keys"):
