@@ -14,7 +14,7 @@ import base64
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import rfc8785
 
@@ -86,13 +86,13 @@ def sign_list(
         sign: ES256, r ‖ s.
         now: Time of issue.
     """
-    header = {
+    header: dict[str, Any] = {
         "alg": "ES256",
         "typ": "statuslist+jwt",
         "x5c": [base64.b64encode(der).decode() for der in x5c],
     }
     entries = [(index, VALUES[state]) for index, state in states if VALUES[state]]
-    payload = {
+    payload: dict[str, Any] = {
         "sub": uri,
         "iat": int(now.timestamp()),
         "exp": int((now + LIFE).timestamp()),
