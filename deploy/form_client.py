@@ -36,6 +36,8 @@ __all__ = [
 ]
 
 _TIMEOUT_S = 30
+TOO_MANY_REQUESTS = 429
+_SMS_COOL_DOWN_S = 1.5  # the demo's is 1 s
 
 
 class _BrowserCookies(RequestsCookieJar):
@@ -187,8 +189,16 @@ class Citizen:
 
 
 def claim_identity(client: FormClient, person: Citizen) -> Page:
-    """Fills the real-name form, which must be open: a code is sent to the mobile number."""
-    return client.fill({"name": person.name, "number": person.number, "mobile": person.mobile})
+    """Fills the real-name form, which must be open: a code is sent to the mobile number.
+
+    A number gets its next message after a cool-down; like a person, this waits for it and sends the form again.
+    """
+    values = {"name": person.name, "number": person.number, "mobile": person.mobile}
+    page = client.fill(values)
+    if page.status == TOO_MANY_REQUESTS:
+        time.sleep(_SMS_COOL_DOWN_S)
+        page = client.fill(values)
+    return page
 
 
 def read_sms(public_url: str, mobile: str) -> str:

@@ -24,7 +24,10 @@ def qr_text_of(pdf: bytes) -> str:
         raise PartUnhealthy("pdftoppm could not draw the certificate: install poppler-utils.")
     starts = _png_starts(drawn.stdout)
     for begin, end in reversed(list(zip(starts, [*starts[1:], len(drawn.stdout)], strict=True))):
-        for code in zxingcpp.read_barcodes(Image.open(io.BytesIO(drawn.stdout[begin:end])).convert("L")):
+        for code in zxingcpp.read_barcodes(
+            Image.open(io.BytesIO(drawn.stdout[begin:end])).convert("L"),
+            formats=zxingcpp.BarcodeFormat.QRCode,
+        ):
             if "LZ1:" in code.text:
                 return str(code.text)
     raise PartUnhealthy("The certificate shows no QR code of this service.")
