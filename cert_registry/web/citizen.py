@@ -18,11 +18,11 @@ from cert_registry.legal_persons.types import LegalPerson
 from cert_registry.registry import Registry
 from cert_registry.types import DepartmentCode, EcertSummary, StateOperation
 from cert_registry.web.civil_words import add_filters
+from cert_registry.web.shown_values import shown_values
 from cert_registry.web.sign_in import SignIn
 from cert_registry.web.state_words import EVENT_TITLES, tone_of, word_of
 from idp.identity.assurance import RealnameLevel
 from idp.identity.holder import HolderReference
-from idp.identity.masking import mask_name, mask_number
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -31,10 +31,9 @@ _CHECK_TITLES = {
     "compare": "比对",
     "read": "读取",
     "requirements": "查询是否已持有",
-    "show": "本人查看完整内容",
-    "download": "本人下载",
+    "show": "查看完整内容",
+    "download": "下载",
 }
-_NUMBER_FORMATS = frozenset({"citizen-number", "credit-code", "holder-number"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,12 +157,22 @@ class _Pages:
     def _of_legal_person(self, person: LegalPerson, now: datetime) -> tuple[EcertSummary, ...]:
         return self._room.registry.by_holder(person.holder_reference, now=now, with_represented=False)
 
-    def _rows(self, ecerts: tuple[EcertSummary, ...], now: datetime) -> list[tuple[Any, Any, str]]:
-        rows = []
+    def _rows(
+        self, ecerts: tuple[EcertSummary, ...], now: datetime
+    ) -> list[tuple[EcertSummary, str, str, str]]:
+        rows: list[tuple[EcertSummary, str, str, str]] = []
         for one in ecerts:
             state = self._room.registry.state_at(one.identifier, now)
-            rows.append((one, word_of(state), tone_of(state)))
-        return rows
+            rows.append((one, self._number_of(one), word_of(state), tone_of(state)))
+        return sorted(rows, key=lambda row: row[3] != "valid")  # those that can be used come first
+
+    def _number_of(self, one: EcertSummary) -> str:
+        """The certificate's own number, which tells two of a kind apart; none where it may hold an ID number."""
+        certificate_type = self._room.catalog.type(one.type_code)
+        key = certificate_type.numbering.field
+        if certificate_type.face.field(key).sensitive:
+            return ""
+        return str(self._room.registry.face_of(one.identifier).get(key, ""))
 
     def _held(self, identifier: str) -> EcertSummary:
         held = self._room.registry.held_ecert(identifier, g.holder, now=self._room.clock())
@@ -179,13 +188,9 @@ class _Pages:
         held = self._held(identifier)
         now = self._room.clock()
         certificate_type = self._room.catalog.type(held.type_code)
-        values = [
-            (
-                one.field.title,
-                _masked(one.field.format, one.printed) if masked and one.field.sensitive else one.printed,
-            )
-            for one in certificate_type.face.walk(self._room.registry.face_of(held.identifier))
-        ]
+        values = shown_values(
+            certificate_type.face, self._room.registry.face_of(held.identifier), masked=masked
+        )
         state = self._room.registry.state_at(held.identifier, now)
         return self._page(
             "citizen/ecert.html",
@@ -209,7 +214,7 @@ class _Pages:
             Check(
                 identifier=held.identifier,
                 department_code=DepartmentCode("holder"),
-                department_name="持证主体",
+                department_name="本人（持证主体）",
                 client_id="portal",
                 officer="",
                 purpose="本人使用",
@@ -220,10 +225,6 @@ class _Pages:
             ),
             now=self._room.clock(),
         )
-
-
-def _masked(field_format: str, printed: str) -> str:
-    return mask_number(printed) if field_format in _NUMBER_FORMATS else mask_name(printed)
 
 
 def _notice_title(kind: str) -> str:

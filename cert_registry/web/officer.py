@@ -30,6 +30,7 @@ def create_officer_pages(room: OfficerRoom) -> Blueprint:
         ("/drafts/<draft_id>/return", "return_draft", drafts.return_draft, "POST"),
         ("/ecerts", "ecerts", ecerts.ecerts, "GET"),
         ("/ecerts/<identifier>", "ecert", ecerts.ecert, "GET"),
+        ("/ecerts/<identifier>/show", "show", ecerts.show, "POST"),
         ("/ecerts/<identifier>/state", "change_state", ecerts.change_state, "POST"),
     )
     for path, endpoint, view, method in rules:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from flask import Response, g, make_response, request
 
 from cert_registry.catalog.certificate_type import CertificateType
-from cert_registry.catalog.errors import TypeUnknown
+from cert_registry.catalog.errors import FaceRefused, TypeUnknown
+from cert_registry.civil_date import civil_date_at
 from cert_registry.errors import DraftRefused, NotAuthorised, RegistryError, RequestMalformed, UnknownDraft
 from cert_registry.issuance_drafts import Draft, DraftContent
 from cert_registry.organisations.types import Operation
@@ -59,7 +61,7 @@ class DraftDesk:
             return self._form(certificate_type, department, face, {}, revision=0, another_row_in=another)
         try:
             draft = self._room.drafting.create_draft(
-                _content(certificate_type, department, face),
+                _content(certificate_type, department, face, today=self._today()),
                 drafter_id=g.rights.staff_id,
                 now=self._room.clock(),
             )
@@ -100,7 +102,7 @@ class DraftDesk:
         try:
             self._room.drafting.revise_draft(
                 draft.draft_id,
-                _content(certificate_type, department, face),
+                _content(certificate_type, department, face, today=self._today()),
                 drafter_id=g.rights.staff_id,
                 expected_revision=revision,
                 now=self._room.clock(),
@@ -150,6 +152,9 @@ class DraftDesk:
         return redirect_to("officer.draft", draft_id=draft.draft_id)
 
     # ── parts ──
+
+    def _today(self) -> date:
+        return civil_date_at(self._room.clock())
 
     def _draftable(self, slug: str) -> tuple[CertificateType, DepartmentCode]:
         for certificate_type, department in g.rights.types_for(Operation.DRAFT, self._room.catalog.types()):
@@ -257,10 +262,11 @@ class DraftDesk:
 
 
 def _content(
-    certificate_type: CertificateType, department: DepartmentCode, face: dict[str, Any]
+    certificate_type: CertificateType, department: DepartmentCode, face: dict[str, Any], *, today: date
 ) -> DraftContent:
     wrong = [(name, "必须填写。") for name in _CASE_TITLES if not request.form.get(name, "").strip()]
     if wrong:
+        wrong.extend(_face_findings(certificate_type, face, today=today))
         raise RequestMalformed("还有必填项没有填写。", findings=wrong)
     return DraftContent(
         type_code=certificate_type.type_code,
@@ -269,3 +275,20 @@ def _content(
         service_item=request.form["service_item"].strip(),
         unverified_face=face,
     )
+
+
+def _face_findings(
+    certificate_type: CertificateType, face: dict[str, Any], *, today: date
+) -> list[tuple[str, str]]:
+    """What is wrong with the face, so that the officer hears everything at once; a number to come is not missed."""
+    try:
+        certificate_type.check_face(face, today=today)
+    except FaceRefused as refused:
+        numbering = certificate_type.numbering
+        given = face.get(numbering.field)
+        return [
+            (one.field, one.sentence)
+            for one in refused.problems
+            if one.field != numbering.field or given or not numbering.rule
+        ]
+    return []

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Response, g, make_response, request
 
+from cert_registry.checks import Check
 from cert_registry.civil_date import civil_date_at
 from cert_registry.errors import RequestMalformed, StateChangeConflict, TransitionRefused, UnknownEcert
 from cert_registry.lifecycle import Actor, StateChange, change_state
@@ -13,6 +14,7 @@ from cert_registry.organisations.types import Operation
 from cert_registry.types import EcertIdentifier, EcertState, EcertSummary, StateOperation
 from cert_registry.web.officer_rights import OfficerRights
 from cert_registry.web.officer_room import OfficerRoom, page, redirect_to, whole_number
+from cert_registry.web.shown_values import shown_values
 from cert_registry.web.state_words import (
     EVENT_TITLES,
     OPERATION_HINTS,
@@ -69,6 +71,29 @@ class EcertDesk:
         """One ecert."""
         return self._ecert_page(identifier)
 
+    def show(self, identifier: str) -> str:
+        """The face in full, which the holder will see."""
+        found = self._issued_here(identifier)
+        if self._room.checks is None:
+            return self._ecert_page(identifier)
+        rights: OfficerRights = g.rights
+        self._room.checks.record_check(
+            Check(
+                identifier=found.identifier,
+                department_code=found.issuer_code,
+                department_name=found.issuer_name,
+                client_id="officer-desk",
+                officer=rights.name,
+                purpose="发证机关办理业务",
+                service_item="officer-desk",
+                case_number="officer-desk",
+                legal_basis="",
+                operation="show",
+            ),
+            now=self._room.clock(),
+        )
+        return self._ecert_page(identifier, masked=False)
+
     def change_state(self, identifier: str) -> str | Response:
         """Suspend, return, revoke, revoke as a penalty or cancel."""
         found = self._issued_here(identifier)
@@ -120,6 +145,8 @@ class EcertDesk:
         refused: str = "",
         wrong: dict[str, str] | None = None,
         typed: dict[str, str] | None = None,
+        *,
+        masked: bool = True,
     ) -> str:
         found = self._issued_here(identifier)
         state = self._room.registry.state_at(found.identifier, self._room.clock())
@@ -143,7 +170,12 @@ class EcertDesk:
                 for event in reversed(self._room.registry.history_of(identifier))
             ],
             titles=EVENT_TITLES,
-            values=tuple(certificate_type.face.walk(self._room.registry.face_of(identifier))),
+            values=shown_values(
+                certificate_type.face, self._room.registry.face_of(identifier), masked=masked
+            ),
+            may_show=masked
+            and self._room.checks is not None
+            and bool(certificate_type.face.sensitive_paths()),
             operations=operations,
             bases=sorted({basis for rule, _, _ in operations for basis in rule.legal_bases}),
             refused=refused,

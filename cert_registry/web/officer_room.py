@@ -11,6 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 from flask import Response, g, make_response, redirect, render_template, request, url_for
 
 from cert_registry.catalog.loading import Catalog
+from cert_registry.checks import Checks
 from cert_registry.civil_date import civil_date_at
 from cert_registry.issuance_drafts import Drafting
 from cert_registry.lifecycle import LifecycleRoom
@@ -25,7 +26,11 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfficerRoom:
-    """What the officers' pages use."""
+    """What the officers' pages use.
+
+    Attributes:
+        checks: Where it is recorded that an officer saw a face in full; without it faces stay masked.
+    """
 
     sign_in: SignIn
     drafting: Drafting
@@ -34,6 +39,7 @@ class OfficerRoom:
     catalog: Catalog
     chart: Callable[[], OrganisationChart]
     clock: Callable[[], datetime]
+    checks: Checks | None = None
 
 
 def guard(room: OfficerRoom, view: Callable[P, R]) -> Callable[P, R | Response]:

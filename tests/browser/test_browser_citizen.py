@@ -84,7 +84,7 @@ def test_my_ecerts_open_masked_and_show_more_on_demand(open_page: OpenPage, lice
     page.get_by_role("button", name="显示完整内容").click()
     expect(facts).to_contain_text(CITIZEN)
     expect(facts).to_contain_text(str(legal_person(ENTERPRISE)["code"]))
-    expect(page.get_by_role("region", name="查验记录")).to_contain_text("本人查看完整内容")
+    expect(page.get_by_role("region", name="查验记录")).to_contain_text("查看完整内容")
     check_page(page)
 
 
@@ -95,7 +95,7 @@ def test_a_download_is_the_sealed_file_and_is_recorded(open_page: OpenPage, lice
     assert b"/ByteRange" in first
     assert altered(first) != first
     page.reload()
-    expect(page.get_by_role("region", name="查验记录")).to_contain_text("本人下载")
+    expect(page.get_by_role("region", name="查验记录")).to_contain_text("下载")
 
 
 def test_who_checked_it_is_shown_with_purpose_and_time(open_page: OpenPage, licence: Licence) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from browser_pages import check_page
 from browser_people import (
+    CITIZEN,
     DRAFTER,
     LAND_DRAFTER,
     SIGNER,
@@ -28,11 +29,13 @@ def test_errors_are_named_lead_to_their_field_and_nothing_typed_is_lost(open_pag
     check_page(page)
     case = case_number("SP")
     fill_face(page, {**licence_face(), "credit_code": "91990100C000000167", "effective_date": "2026-13-01"})
-    page.get_by_label("办件编号").fill(case)
     page.get_by_role("button", name="保存草稿，去预览").click()
     summary = page.locator(".error-summary")
     expect(summary).to_be_focused()
     assert page.title().startswith("有错误：")
+    expect(summary.get_by_role("listitem")).to_have_count(3)  # the case and the face at once
+    page.get_by_label("办件编号").fill(case)
+    page.get_by_role("button", name="保存草稿，去预览").click()
     expect(summary.get_by_role("listitem")).to_have_count(2)
     check_page(page)
     summary.get_by_role("link", name="统一社会信用代码").click()
@@ -101,6 +104,7 @@ def test_a_second_officer_previews_and_signs_off(open_page: OpenPage) -> None:
     identifier = sign_off(signer, drafter.url)
     assert identifier.startswith("1.2.156.3005.2.")
     expect(signer.locator("h1 .state")).to_have_text("有效")
+    expect(signer.locator("dl.facts")).not_to_contain_text(CITIZEN)
     check_page(signer)
     drafter.reload()
     expect(drafter.locator("h1")).to_contain_text("已签发")

@@ -72,7 +72,7 @@ def test_signing_in_by_real_name_and_out(open_page: OpenPage, system: Configurat
 def test_the_qr_address_opens_the_form_that_can_be_filled_in(open_page: OpenPage, licence: Licence) -> None:
     page = open_page(qr_text_of(licence.file.read_bytes()), javascript=False)
     expect(page.get_by_label("证照标识")).to_be_visible()
-    expect(page.get_by_text("浏览器没有启用脚本")).to_be_visible()
+    expect(page.locator("noscript .notice")).to_be_visible()
 
 
 def test_a_wrong_draft_shows_its_errors(open_page: OpenPage) -> None:
