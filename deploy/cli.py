@@ -31,6 +31,7 @@ DOORS = {
     "ingest": Door(module="cert_registry.ingestion.command", function="main"),
     "issue": Door(module="cert_registry.issuing.command", function="main"),
     "log": Door(module="cert_registry.tlog.command", function="main"),
+    "department": Door(module="deploy.department_client", function="main"),
 }
 NEEDS_SYSTEM = frozenset({"demo"})
 KEPT_AT_RESET = frozenset({"venv", "cache", "test"})

@@ -60,6 +60,11 @@ COMMANDS = {
     "log": Command(
         summary="checks the transparency log", needs=Needs.ENVIRONMENT, module="cert_registry.tlog.command"
     ),
+    "department": Command(
+        summary="a department's client assertion, for curl: assertion CLIENT",
+        needs=Needs.ENVIRONMENT,
+        module="deploy.department_client",
+    ),
 }
 
 
