@@ -193,8 +193,9 @@ def require_face(schema: FaceSchema, face: Mapping[str, Any], *, today: date) ->
     """
     given = {key: value for key, value in face.items() if value not in ("", [], None)}
     problems = _structure_problems(schema, given)
-    if not problems:
-        problems = [problem for leaf in schema.walk(given) if (problem := _leaf_problem(leaf, today))]
+    unsound = {problem.field.partition("/")[0] for problem in problems}
+    sound = {key: value for key, value in given.items() if key not in unsound}
+    problems += [problem for leaf in schema.walk(sound) if (problem := _leaf_problem(leaf, today))]
     if problems:
         raise FaceRefused(tuple(problems))
     return MappingProxyType(
@@ -263,7 +264,7 @@ def _structure_sentence(error: jsonschema.ValidationError) -> str:
         "enum": "不在可选值之内。",
         "const": "只能是规定的文字。",
         "maxLength": f"超过{limit}个字。",
-        "minLength": "必须填写。",
+        "minLength": f"至少{limit}个字。" if error.instance else "必须填写。",
         "maxItems": f"最多{limit}项。",
         "minItems": f"至少{limit}项。",
         "uniqueItems": "有重复的项。",

@@ -94,3 +94,10 @@ def test_any_draft_is_checked_or_refused(changes: dict[str, object]) -> None:
         FOOD.check_face({**GOOD, **changes}, today=TODAY)
     except FaceRefused as refusal:
         assert refusal.problems  # noqa: PT017 (both outcomes are right)
+
+
+def test_faults_of_form_and_of_content_are_told_together() -> None:
+    found = problems(GOOD | {"credit_code": "123", "effective_date": "2026-13-01", "operator_name": ""})
+    assert set(found) == {"credit_code", "effective_date", "operator_name"}
+    assert found["operator_name"] == "必须填写。"
+    assert found["credit_code"] == "至少18个字。"
