@@ -51,7 +51,11 @@ def test_an_original_is_valid_and_says_so_in_one_sentence(open_page: OpenPage, l
     expect(page.get_by_role("heading", name="电子印章")).to_be_visible()
     page.get_by_text("印章和签名的细节").click()
     expect(page.get_by_text("没有改动")).to_be_visible()
+    expect(page.get_by_text("示例市市场监督管理局证照专用章")).to_be_visible()
     check_page(page)
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="保存回执").click()
+    assert Path(waiting.value.path()).read_text(encoding="ascii").count(".") == 2
 
 
 def test_an_altered_copy_is_shown_as_altered(open_page: OpenPage, licence: Licence, tmp_path: Path) -> None:

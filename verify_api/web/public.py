@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from cryptography.x509 import Name
+from cryptography.x509.oid import NameOID
 from flask import Blueprint, Response, make_response, render_template, request
 
 from cert_registry.web.civil_words import add_filters, civil
@@ -145,11 +147,27 @@ def _way(typed: dict[str, str]) -> Way:
 def _seal_rows(answer: Answer) -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
     for one in answer.seal.signatures:
-        rows.append(("印章证书", str(one.get("signer") or "无法读取")))
-        rows.append(("盖章时间", str(one.get("signed_at") or "没有可信时间")))
+        rows.append(("印章证书", _seal_name(str(one.get("signer") or ""))))
+        rows.append(("盖章时间", _seal_time(str(one.get("signed_at") or ""))))
         rows.append(("签名级别", str(one.get("level"))))
         rows.append(("盖章后的改动", _MODIFICATIONS.get(str(one.get("modifications")), "无法判断")))
     return rows
+
+
+def _seal_name(subject: str) -> str:
+    """The seal's own name out of a distinguished name (RFC 4514); the whole where it has none."""
+    try:
+        names = Name.from_rfc4514_string(subject).get_attributes_for_oid(NameOID.COMMON_NAME)
+    except ValueError:
+        names = []
+    return str(names[0].value) if names else subject or "无法读取"
+
+
+def _seal_time(text: str) -> str:
+    try:
+        return f"{civil(datetime.fromisoformat(text))}（北京时间）"
+    except ValueError:
+        return "没有可信时间"
 
 
 _MODIFICATIONS = {
