@@ -1,8 +1,9 @@
 """The running system, once for all tests of this folder, and the people who use it."""
 
+import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,34 @@ def system() -> Iterator[Configuration]:
         yield load(state)
     finally:
         subprocess.run([launcher, "down"], env=environment, check=True, timeout=300)
+
+
+@pytest.fixture(scope="session")
+def longzheng(system: Configuration) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """`./longzheng …` on the system's state."""
+
+    def run(*arguments: str | Path, timeout_s: float = 300) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(CHECKOUT / "longzheng"), *map(str, arguments)],
+            env=os.environ | {"LONGZHENG_VAR": str(system.state_dir)},
+            cwd=CHECKOUT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=timeout_s,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def told(system: Configuration, longzheng: Callable[..., subprocess.CompletedProcess[str]]) -> Path:
+    """The files that `./longzheng demo` left; it is run unless it was told well on this system already."""
+    report = system.state_dir / "demo" / "report.json"
+    if not report.exists() or not json.loads(report.read_text(encoding="utf-8"))["succeeded"]:
+        done = longzheng("demo")
+        assert done.returncode == 0, done.stderr
+    return report.parent
 
 
 @pytest.fixture(scope="session")

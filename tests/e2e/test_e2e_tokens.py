@@ -16,6 +16,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from deploy.configuration import Configuration
+from deploy.demo.accounts import DemoAccounts
 from deploy.form_client import Citizen, FormClient, Phone, enrol_phone, sign_in_with_password
 
 pytestmark = pytest.mark.servers
@@ -150,6 +151,7 @@ def test_an_officer_comes_in_with_a_second_factor_only_and_carries_the_departmen
     first.open(f"{site}/sign-in?action=totp")
     sign_in_with_password(first, "li.wenjing", password)
     phone = enrol_phone(first)
+    DemoAccounts(system).keep_staff("li.wenjing", phone.secret)  # the demo's story goes on with this phone
     redirect_uri = f"{system.public_url}/officer/auth/callback"
     verifier = sign_in_as(system, "officer-desk", redirect_uri, browser, acr_values="loa1")
     sign_in_with_password(browser, "li.wenjing", password)
