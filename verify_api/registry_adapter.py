@@ -16,6 +16,7 @@ from cert_registry.errors import (
     LogUnavailable,
     ObjectMissing,
     StoreUnavailable,
+    TokenBusyOrGone,
     UnknownEcert,
 )
 from cert_registry.lifecycle_states import StateAt
@@ -52,6 +53,7 @@ _OUTCOMES = {
 }
 _PUBLIC_DEPARTMENT = DepartmentCode("public")
 _LEGAL_PERSON = "001"
+_AWAY = "登记库暂时读不到，请稍后再查。"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +97,8 @@ class RegistryAdapter:
             return self.registry.file_of(identifier)
         except ObjectMissing:
             return None
+        except (StoreUnavailable, TokenBusyOrGone) as error:
+            raise PartUnavailable(_AWAY) from error
 
     def raise_alarm(self, *, sha256: bytes, now: datetime) -> None:
         """See the port."""
@@ -103,17 +107,17 @@ class RegistryAdapter:
     def _found(
         self, look_up: Callable[[], EcertSummary], *, at: date, now: datetime
     ) -> RegisteredEcert | None:
-        try:
-            summary = look_up()
-        except UnknownEcert:
-            return None
-        except StoreUnavailable as error:
-            raise PartUnavailable("登记库暂时读不到，请稍后再查。") from error
         today = civil_date_at(now)
         moment = now if at == today else end_of_day(at) - timedelta(microseconds=1)
-        state = self.registry.state_at(summary.identifier, moment)
+        try:
+            summary = look_up()
+            state = self.registry.state_at(summary.identifier, moment)
+            face = self.registry.face_of(summary.identifier)
+        except UnknownEcert:
+            return None
+        except (StoreUnavailable, TokenBusyOrGone) as error:
+            raise PartUnavailable(_AWAY) from error
         certificate_type = self.catalog.type(summary.type_code)
-        face = self.registry.face_of(summary.identifier)
         return _registered(summary, certificate_type, face, state)
 
 
