@@ -27,7 +27,6 @@ from cert_registry.issuance_log import TileLog
 from cert_registry.issuance_press import CataloguePress, QrSigner
 from cert_registry.issuance_seals import IndependentRelease, TokenSealDesk
 from cert_registry.issuance_stock import HeldInRegistry, KnownDepartments, SqlStockRegistrar
-from cert_registry.issuance_turnstile import Turnstile
 from cert_registry.issuance_vault import (
     ENCRYPTION_KEY,
     KeyedHolders,
@@ -62,6 +61,7 @@ from cert_registry.store.registration import SqlRegistration
 from cert_registry.store.states import SqlStates
 from cert_registry.tlog.log import Log
 from cert_registry.tlog.note import NoteVerifier, TokenNoteSigner
+from cert_registry.turnstile import Turnstile
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cert_registry.issuance_forms import RegisteredEcert, RenderedIntent, SealedIntent
-    from cert_registry.issuance_turnstile import Turnstile
     from cert_registry.ports import (
         DraftChecker,
         IntentBook,
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
         SecretSource,
         TransparencyLog,
     )
+    from cert_registry.turnstile import Turnstile
     from cert_registry.types import IssueOrder
 
 _PDF = "application/pdf"

@@ -47,8 +47,8 @@ class CheckRecorder(Protocol):
     ) -> None:
         """Record one answered question durably before the answer leaves."""
 
-    def refused_comparisons(self, *, client_id: str, identifier: str, since: datetime) -> int:
-        """Count comparisons of this ecert by this client since a time in which some field differed."""
+    def refused_comparisons(self, *, department: str, identifier: str, since: datetime) -> int:
+        """Count comparisons of this ecert by this department since a time in which some field differed."""
 
 
 class SealValidator(Protocol):

@@ -238,10 +238,10 @@ class CheckBook:
         except StoreUnavailable as error:
             raise PartUnavailable("查验记录暂时写不进去，没有给出结论，请稍后再查。") from error
 
-    def refused_comparisons(self, *, client_id: str, identifier: str, since: datetime) -> int:
+    def refused_comparisons(self, *, department: str, identifier: str, since: datetime) -> int:
         """See the port."""
         return sum(
-            one.check.client_id == client_id
+            one.check.department_code == department
             and one.asked_at >= since
             and one.check.answer.endswith(_DIFFERING)
             for one in self.checks.checks_of(EcertIdentifier(identifier))

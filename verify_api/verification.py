@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import secrets
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from cert_registry.turnstile import Turnstile
 from verify_api.comparison import compare_fields
 from verify_api.errors import DocumentTooLarge, ProbingSuspected, QuestionRefused
 from verify_api.outcome import conclude
@@ -60,6 +62,7 @@ class VerifyRoom:
     receipts: ReceiptSigner
     qr: QrReader
     random_bytes: Callable[[int], bytes] = secrets.token_bytes
+    turnstile: Turnstile = field(default_factory=Turnstile)
 
 
 def verify(
@@ -90,67 +93,67 @@ def verify(
     # (2) Find the certificate. A wrong check code looks like an unknown identifier.
     sha256, ecert = _find(room, question, at=at, now=now)
 
-    # (3) Authorise, now that the type is known: department × type × operation × field.
-    if ecert is not None and asker.department_code is not None:
-        room.rights.require(asker, operation, ecert, tuple(question.compare or ()), on=at_today(now))
-    if ecert is not None and question.compare:
-        _guard_against_probing(room, asker, ecert, now=now)
+    # One comparison of a certificate by a department at a time, so that parallel guesses are counted too.
+    with _one_guess_at_a_time(room, question, asker, ecert, now=now):
+        # (3) Authorise, now that the type is known: department × type × operation × field.
+        if ecert is not None and asker.department_code is not None:
+            room.rights.require(asker, operation, ecert, tuple(question.compare or ()), on=at_today(now))
 
-    # (4) Evaluate the seal as of now: from the digest where the file is known, in full and apart where not.
-    seal = _seal(room, question, ecert, now=now)
-    if ecert is None and seal.verdict == "TOTAL-PASSED" and sha256 is not None:
-        room.registry.raise_alarm(sha256=sha256, now=now)
+        # (4) Evaluate the seal as of now: from the digest where the file is known, in full and apart where not.
+        seal = _seal(room, question, ecert, now=now)
+        if ecert is None and seal.verdict == "TOTAL-PASSED" and sha256 is not None:
+            room.registry.raise_alarm(sha256=sha256, now=now)
 
-    # (5) Ask the registry's state on the day of interest.
-    registry = RegistryPart(
-        found=ecert is not None,
-        sentence=_registry_sentence(ecert),
-        at=at,
-        ecert=ecert,
-    )
+        # (5) Ask the registry's state on the day of interest.
+        registry = RegistryPart(
+            found=ecert is not None,
+            sentence=_registry_sentence(ecert),
+            at=at,
+            ecert=ecert,
+        )
 
-    # (6) Compare: match, mismatch or not held, and nothing else back.
-    compared = (
-        compare_fields(question.compare, ecert, random_bytes=room.random_bytes)
-        if ecert is not None and question.compare
-        else ()
-    )
+        # (6) Compare: match, mismatch or not held, and nothing else back.
+        compared = (
+            compare_fields(question.compare, ecert, random_bytes=room.random_bytes)
+            if ecert is not None and question.compare
+            else ()
+        )
 
-    # (7) Prove that the issue was logged.
-    log = room.registry.log_proof(ecert.identifier) if ecert is not None else None
+        # (7) Prove that the issue was logged.
+        log = room.registry.log_proof(ecert.identifier) if ecert is not None else None
 
-    # (8) Conclude in one sentence, bind everything in a receipt.
-    outcome, sentence = conclude(seal, registry, compared)
-    answer_id = str(uuid.uuid4())
-    payload = receipt_payload(
-        issuer=room.issuer,
-        answer_id=answer_id,
-        asker=asker,
-        purpose=question.purpose,
-        way=_WAYS[type(question.way)],
-        sha256=sha256 or (ecert.file_sha256 if ecert else None),
-        outcome=outcome,
-        seal=seal,
-        registry=registry,
-        comparison=compared,
-        log=log,
-        now=now,
-    )
-    answer = Answer(
-        answer_id=answer_id,
-        outcome=outcome,
-        sentence=sentence,
-        asked_at=now,
-        seal=seal,
-        registry=registry,
-        comparison=compared,
-        log=log,
-        receipt=sign_receipt(payload, room.receipts),
-    )
+        # (8) Conclude in one sentence, bind everything in a receipt.
+        outcome, sentence = conclude(seal, registry, compared)
+        answer_id = str(uuid.uuid4())
+        payload = receipt_payload(
+            issuer=room.issuer,
+            answer_id=answer_id,
+            asker=asker,
+            purpose=question.purpose,
+            way=_WAYS[type(question.way)],
+            sha256=sha256 or (ecert.file_sha256 if ecert else None),
+            outcome=outcome,
+            seal=seal,
+            registry=registry,
+            comparison=compared,
+            log=log,
+            now=now,
+        )
+        answer = Answer(
+            answer_id=answer_id,
+            outcome=outcome,
+            sentence=sentence,
+            asked_at=now,
+            seal=seal,
+            registry=registry,
+            comparison=compared,
+            log=log,
+            receipt=sign_receipt(payload, room.receipts),
+        )
 
-    # (9) Record who asked what and why before the answer leaves.
-    room.recorder.record(question=question, asker=asker, answer=answer, operation=operation, now=now)
-    return answer
+        # (9) Record who asked what and why before the answer leaves.
+        room.recorder.record(question=question, asker=asker, answer=answer, operation=operation, now=now)
+        return answer
 
 
 def at_today(now: datetime) -> date:
@@ -163,6 +166,8 @@ def _check_shape(question: Question, operation: Operation) -> None:
         raise DocumentTooLarge("文件超过 20 MB，请改用文件的 SHA-256 值查验。")
     if operation is Operation.COMPARE and not question.compare:
         raise QuestionRefused("比对请求里没有要比对的字段。")
+    if operation is not Operation.COMPARE and question.compare:
+        raise QuestionRefused("查验请求里不能带比对字段；比对是另一项权限，请用 /api/v1/comparisons。")
     if question.compare and len(question.compare) > MAXIMUM_COMPARED_FIELDS:
         raise QuestionRefused(f"一次最多比对 {MAXIMUM_COMPARED_FIELDS} 个字段。")
 
@@ -202,14 +207,28 @@ def _registry_sentence(ecert: RegisteredEcert | None) -> str:
     return f"登记状态：{state.state}，签发日期 {ecert.issued_on.isoformat()}。"
 
 
-def _guard_against_probing(room: VerifyRoom, asker: Asker, ecert: RegisteredEcert, *, now: datetime) -> None:
-    wrong = room.recorder.refused_comparisons(
-        client_id=asker.client_id, identifier=ecert.identifier, since=now - timedelta(days=1)
-    )
-    if wrong >= WRONG_COMPARISONS_A_DAY:
-        raise ProbingSuspected(
-            "这份证照今天比对不一致的次数太多，已暂停比对；请核对材料，明天再试或到窗口办理。"
+@contextmanager
+def _one_guess_at_a_time(
+    room: VerifyRoom, question: Question, asker: Asker, ecert: RegisteredEcert | None, *, now: datetime
+) -> Iterator[None]:
+    """Hold the turnstile of a comparison and refuse who has guessed too often; nothing for other questions.
+
+    Raises:
+        ProbingSuspected: The department has compared this certificate wrongly too often today.
+    """
+    if ecert is None or not question.compare:
+        yield
+        return
+    department = asker.department_code or asker.client_id
+    with room.turnstile.alone(f"{department} {ecert.identifier}"):
+        wrong = room.recorder.refused_comparisons(
+            department=department, identifier=ecert.identifier, since=now - timedelta(days=1)
         )
+        if wrong >= WRONG_COMPARISONS_A_DAY:
+            raise ProbingSuspected(
+                "这份证照今天比对不一致的次数太多，已暂停比对；请核对材料，明天再试或到窗口办理。"
+            )
+        yield
 
 
 def differs(answer: Answer) -> bool:

@@ -129,9 +129,11 @@ class Book:
         del operation, now
         self.answers.append((question, asker, answer))
 
-    def refused_comparisons(self, *, client_id: str, identifier: str, since: dt.datetime) -> int:
+    def refused_comparisons(self, *, department: str, identifier: str, since: dt.datetime) -> int:
         del identifier, since
-        return sum(differs(answer) for _, asker, answer in self.answers if asker.client_id == client_id)
+        return sum(
+            differs(answer) for _, asker, answer in self.answers if asker.department_code == department
+        )
 
 
 @dataclass

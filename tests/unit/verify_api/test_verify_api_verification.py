@@ -4,6 +4,7 @@ import base64
 import datetime as dt
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -164,6 +165,27 @@ def test_probing_ends_after_five_wrong_comparisons() -> None:
         ask(room, compare={"creditCode": "guess"})
     with pytest.raises(ProbingSuspected):
         ask(room, compare={"creditCode": "guess"})
+
+
+def test_parallel_guesses_are_counted_too() -> None:
+    room = rooms.make_room()
+
+    def guess(number: int) -> str:
+        try:
+            return ask(room, compare={"creditCode": f"guess {number}"}).comparison[0].result.value
+        except ProbingSuspected as refused:
+            return refused.code
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(guess, range(16)))
+    assert answers.count("mismatch") == 5
+    assert answers.count("probing-suspected") == 11
+
+
+def test_comparing_needs_the_right_to_compare() -> None:
+    question = Question(way=BY_CODE, purpose=PURPOSE, compare={"creditCode": "guess"})
+    with pytest.raises(QuestionRefused):
+        verify(rooms.make_room(), question, asker=rooms.EDUCATION, operation=Operation.VERIFY, now=rooms.NOW)
 
 
 def test_no_answer_leaves_without_its_receipt() -> None:

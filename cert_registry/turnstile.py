@@ -1,7 +1,7 @@
-"""Lets one thread at a time work on an intent.
+"""Lets one thread at a time work on one thing: an intent that is being issued, a certificate that is being guessed at.
 
-This saves work, it does not carry the invariant: across processes the intent book records the first sealed
-digest only, and a file that came second is never delivered.
+It orders the threads of one process. No invariant rests on it across processes: the intent book records the first
+sealed digest only, and a file that came second is never delivered.
 """
 
 from __future__ import annotations
