@@ -11,6 +11,7 @@ import logging
 import os
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -140,6 +141,8 @@ class _Composition:
             SESSION_COOKIE_SAMESITE="Lax",
             SESSION_COOKIE_SECURE=self._configuration.public_url.startswith("https:"),
             MAX_CONTENT_LENGTH=MAXIMUM_REQUEST_BYTES,
+            # A foreign Host header (DNS rebinding) reaches no page.
+            TRUSTED_HOSTS=sorted({str(urlsplit(self._configuration.public_url).hostname), "127.0.0.1"}),
             WTF_CSRF_TIME_LIMIT=None,
             WTF_CSRF_SSL_STRICT=False,
         )
@@ -199,6 +202,7 @@ class _Composition:
                     drafting=rooms.drafting,
                     registry=rooms.registry,
                     lifecycle=rooms.lifecycle,
+                    checks=rooms.checks,
                     catalog=rooms.catalog,
                     chart=rooms.charts.chart,
                     clock=utc_now,
@@ -498,8 +502,9 @@ def _add_errors(application: Flask) -> None:
 
     @application.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:
-        # The type only: a message may hold what a person typed.
-        _LOGGER.error("unexpected %s at %s", type(error).__name__, request.endpoint, exc_info=error)
+        # The type and the frames, without the message, which may hold what a person typed.
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        _LOGGER.error("unexpected %s at %s\n%s", type(error).__name__, request.endpoint, frames)
         sentence = "服务出了问题，已经记录。请稍后再试。"
         if wants_problem():
             return problem_response(status=500, code="internal", title="服务内部错误", detail=sentence)

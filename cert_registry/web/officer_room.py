@@ -29,7 +29,7 @@ class OfficerRoom:
     """What the officers' pages use.
 
     Attributes:
-        checks: Where it is recorded that an officer saw a face in full; without it faces stay masked.
+        checks: Where it is recorded that an officer saw a face in full.
     """
 
     sign_in: SignIn
@@ -39,7 +39,7 @@ class OfficerRoom:
     catalog: Catalog
     chart: Callable[[], OrganisationChart]
     clock: Callable[[], datetime]
-    checks: Checks | None = None
+    checks: Checks
 
 
 def guard(room: OfficerRoom, view: Callable[P, R]) -> Callable[P, R | Response]:

@@ -133,6 +133,10 @@ class SignIn:
             action: Keycloak's `kc_action`, such as `idp_link:realname`.
         """
         query = {"next": request.full_path if request.query_string else request.path}
+        if (
+            request.method != "GET"
+        ):  # what was posted cannot be posted again by a redirect: back to the page it came from
+            query = {"next": request.path.rsplit("/", 1)[0] or self._settings.home}
         query.update({name: value for name, value in (("acr", acr), ("action", action)) if value})
         return make_response(redirect(f"{self._settings.prefix}/auth/sign-in?{urlencode(query)}"))
 
