@@ -26,7 +26,7 @@ def qr_text_of(pdf: bytes) -> str:
     for begin, end in reversed(list(zip(starts, [*starts[1:], len(drawn.stdout)], strict=True))):
         for code in zxingcpp.read_barcodes(
             Image.open(io.BytesIO(drawn.stdout[begin:end])).convert("L"),
-            formats=zxingcpp.BarcodeFormat.QRCode,
+            formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode),
         ):
             if "LZ1:" in code.text:
                 return str(code.text)
