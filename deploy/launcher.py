@@ -105,7 +105,7 @@ def _module_is_there(module: str) -> bool:
 
 
 def _usage() -> str:
-    lines = [f"  {name:<8} {command.summary}" for name, command in _present().items()]
+    lines = [f"  {name:<10} {command.summary}" for name, command in _present().items()]
     return "Usage: ./longzheng COMMAND [OPTIONS]\n\n" + "\n".join(lines) + "\n"
 
 
