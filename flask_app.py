@@ -56,6 +56,7 @@ from idp.identity.errors import AccessTokenRefused, NotProved, ResolverUnavailab
 from idp.identity.masking import mask_name
 from idp.identity.resolution import HolderResolver
 from idp.settings import Settings as IdpSettings
+from idp.web.language import install_language
 from verify_api.errors import PartUnavailable, QrRefused
 from verify_api.receipts import b64url
 from verify_api.registry_adapter import CheckBook, OrganisationRights, RegistryAdapter
@@ -75,6 +76,8 @@ _REQUESTS = Counter(
 )
 _SECONDS = Histogram("longzheng_http_request_seconds", "Seconds to answer, by endpoint.", ["endpoint"])
 _SWEEP_EVERY_S = 20
+# A token whose files are gone still gives random bytes, so a key is looked for.
+_PROBED_KEYS = {"pki": "tsa", "log": "log", "receipts": "receipt", "keys": "holder-mac"}
 
 
 def utc_now() -> datetime:
@@ -112,6 +115,7 @@ class _Composition:
             public_url=configuration.public_url,
         )
         self.application = Flask(__name__, template_folder="templates", static_folder="static")
+        install_language(self.application, translated=("public_verify", "citizen"))
         self._csrf = CSRFProtect()
         self._probes: dict[str, Callable[[], object]] = {}
         self._frame()
@@ -289,8 +293,9 @@ class _Composition:
         )
 
     def _probe_registry(self, rooms: RegistryRooms) -> None:
-        for purpose in ("seals", "pki", "log", "receipts", "keys"):
-            self._probes[f"token.{purpose}"] = self._signing.open_token(purpose).probe
+        self._probes["token.seals"] = self._signing.open_token("seals").probe
+        for purpose, key in _PROBED_KEYS.items():
+            self._probes[f"token.{purpose}"] = _holds(self._signing.open_token(purpose), key)
         self._probes["registry_database"] = lambda: rooms.ecerts.find(_NOBODY)
         self._probes["log"] = rooms.log.newest
 
@@ -445,6 +450,15 @@ def _sweep_in_background(rooms: RegistryRooms) -> None:
             time.sleep(_SWEEP_EVERY_S)
 
     threading.Thread(target=sweep, name="recovery", daemon=True).start()
+
+
+def _holds(token: Token, key_label: str) -> Callable[[], object]:
+    def probe() -> object:
+        if not token.has_key(key_label):
+            raise ConnectionError(key_label)
+        return None
+
+    return probe
 
 
 def _flag(health: Callable[[], Mapping[str, bool]], name: str) -> Callable[[], object]:

@@ -69,6 +69,17 @@ class CheckBook(Protocol):
         """Record one check, durable when this returns; its id."""
         ...
 
+    def count(
+        self,
+        identifier: EcertIdentifier,
+        *,
+        department_code: DepartmentCode,
+        answer_ends: str,
+        since: datetime,
+    ) -> int:
+        """How many checks of one ecert by one department since a time have an answer that ends so."""
+        ...
+
     def about(self, identifier: EcertIdentifier, *, limit: int) -> tuple[CheckRecord, ...]:
         """Checks of one ecert, newest first."""
         ...
@@ -98,3 +109,16 @@ class Checks:
     def checks_of(self, identifier: EcertIdentifier, *, limit: int = 200) -> tuple[CheckRecord, ...]:
         """Every check of an ecert, newest first, for its holder."""
         return self._book.about(identifier, limit=limit)
+
+    def count(
+        self,
+        identifier: EcertIdentifier,
+        *,
+        department_code: DepartmentCode,
+        answer_ends: str,
+        since: datetime,
+    ) -> int:
+        """How many checks of an ecert by a department since a time have an answer that ends so."""
+        return self._book.count(
+            identifier, department_code=department_code, answer_ends=answer_ends, since=since
+        )

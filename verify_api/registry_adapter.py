@@ -240,11 +240,11 @@ class CheckBook:
 
     def refused_comparisons(self, *, department: str, identifier: str, since: datetime) -> int:
         """See the port."""
-        return sum(
-            one.check.department_code == department
-            and one.asked_at >= since
-            and one.check.answer.endswith(_DIFFERING)
-            for one in self.checks.checks_of(EcertIdentifier(identifier))
+        return self.checks.count(
+            EcertIdentifier(identifier),
+            department_code=DepartmentCode(department),
+            answer_ends=_DIFFERING,
+            since=since,
         )
 
 

@@ -6,7 +6,7 @@ import json
 import uuid
 from typing import TYPE_CHECKING, final
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from cert_registry.checks import Check, CheckRecord
 from cert_registry.store.tables import CHECKS
@@ -48,6 +48,26 @@ class SqlChecks:
                 )
             )
         return check_id
+
+    def count(
+        self,
+        identifier: EcertIdentifier,
+        *,
+        department_code: DepartmentCode,
+        answer_ends: str,
+        since: datetime,
+    ) -> int:
+        """How many checks of one ecert by one department since a time have an answer that ends so."""
+        with self._database.reading() as connection:
+            found = connection.scalar(
+                select(func.count()).where(
+                    CHECKS.c.identifier == identifier,
+                    CHECKS.c.department_code == department_code,
+                    CHECKS.c.asked_at >= since,
+                    CHECKS.c.answer.endswith(answer_ends, autoescape=True),
+                )
+            )
+        return int(found or 0)
 
     def about(self, identifier: EcertIdentifier, *, limit: int) -> tuple[CheckRecord, ...]:
         """Checks of one ecert, newest first."""

@@ -38,6 +38,7 @@ from cert_registry.types import (
     StateOperation,
 )
 from cert_registry.web.api_description import openapi_paths, openapi_schemas
+from cert_registry.web.request_faults import faults_of
 from cert_registry.web.schemas import IssuanceBody, RequirementBody, StateChangeBody
 from idp.identity.citizen_number import parse_citizen_number
 from idp.identity.credit_code import parse_credit_code
@@ -323,21 +324,7 @@ def _body(schema: type[_Body]) -> _Body:
     try:
         return schema.model_validate_json(content)
     except ValidationError as error:
-        findings = [
-            ("/".join(str(part) for part in fault["loc"]), _FAULTS.get(fault["type"], "不符合要求。"))
-            for fault in error.errors(include_url=False, include_input=False, include_context=False)
-        ]
-        raise RequestMalformed("请求内容不符合接口格式。", findings=findings) from None
-
-
-_FAULTS: Final = {
-    "missing": "必须填写。",
-    "extra_forbidden": "接口没有这一项。",
-    "string_too_long": "过长。",
-    "string_too_short": "过短。",
-    "json_invalid": "不是有效的 JSON。",
-    "literal_error": "不在可选值之内。",
-}
+        raise RequestMalformed("请求内容不符合接口格式。", findings=faults_of(error)) from None
 
 
 def _json(document: dict[str, Any], *, status: int = 200) -> Response:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from cert_registry.problems import problem_response
 from flask import Blueprint, Response, request
 from pydantic import ValidationError
 
+from cert_registry.problems import problem_response
+from cert_registry.web.request_faults import faults_of
 from idp.identity.access_token import AccessTokenVerifier, Caller
 from idp.identity.errors import AccessTokenRefused
 from verify_api import errors
@@ -111,10 +112,7 @@ def _read_question() -> Any:
     try:
         return QuestionBody.model_validate_json(body).question(attached)
     except ValidationError as error:
-        wrong = "；".join(
-            f"{'.'.join(str(step) for step in one['loc']) or 'request'}: {one['msg']}"
-            for one in error.errors(include_input=False, include_url=False)
-        )
+        wrong = "".join(f"{field or 'request'}：{sentence}" for field, sentence in faults_of(error))
         raise errors.QuestionRefused(f"请求内容不对：{wrong}") from error
     except ValueError as error:
         raise errors.QuestionRefused(f"请求内容不对：{error}") from error

@@ -63,7 +63,7 @@ class QuestionBody(_Strict):
     @model_validator(mode="after")
     def _identifier_with_code(self) -> QuestionBody:
         if (self.identifier is None) != (self.check_code is None):
-            raise ValueError("identifier and check_code go together")
+            raise ValueError("identifier 和 check_code 要一起给出。")
         return self
 
     def question(self, attached: bytes | None) -> Question:
@@ -87,7 +87,7 @@ class QuestionBody(_Strict):
         if self.qr is not None:
             ways.append(ByQr(text=self.qr))
         if len(ways) != 1:
-            raise ValueError("give exactly one of document, sha256, identifier with check_code, qr")
+            raise ValueError("document、sha256、identifier 加 check_code、qr，四种方式须恰好给出一种。")
         return Question(
             way=ways[0],
             purpose=Purpose(
