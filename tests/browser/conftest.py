@@ -1,9 +1,8 @@
-"""The running system, Debian's chromium, and people who are signed in once for all tests of this folder."""
+"""Debian's chromium, and people who are signed in once for all tests of this folder."""
 
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from browser_people import (
 )
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from deploy.configuration import Configuration, load
+from deploy.configuration import Configuration
 from deploy.demo.accounts import DemoAccounts, person
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -41,22 +40,6 @@ ARGUMENTS = (
     "--lang=zh-CN",
 )
 OpenPage = Callable[..., Page]
-
-
-@pytest.fixture(scope="session")
-def system() -> Iterator[Configuration]:
-    """The whole system on real parts: a running one (LONGZHENG_TEST_RUNNING), else one that ends with the tests."""
-    state = Path(os.environ.get("LONGZHENG_VAR", CHECKOUT / "var" / "test")).resolve()
-    if os.environ.get("LONGZHENG_TEST_RUNNING"):
-        yield load(state)
-        return
-    environment = os.environ | {"LONGZHENG_VAR": str(state)}
-    launcher = str(CHECKOUT / "longzheng")
-    subprocess.run([launcher, "up", "--detach"], env=environment, check=True, timeout=1500)
-    try:
-        yield load(state)
-    finally:
-        subprocess.run([launcher, "down"], env=environment, check=True, timeout=300)
 
 
 @pytest.fixture(scope="session")

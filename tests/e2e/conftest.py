@@ -1,35 +1,19 @@
-"""The running system, once for all tests of this folder, and the people who use it."""
+"""The people who use the running system, and what they hold."""
 
 import json
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 from e2e_people import Accounts, Administration
 
-from deploy.configuration import Configuration, load
+from deploy.configuration import Configuration
 from deploy.form_client import Citizen, FormClient
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="session")
-def system() -> Iterator[Configuration]:
-    """The whole system on real parts: a running one (LONGZHENG_TEST_RUNNING), else one of its own that ends with the tests."""
-    state = Path(os.environ.get("LONGZHENG_VAR", CHECKOUT / "var" / "test")).resolve()
-    if os.environ.get("LONGZHENG_TEST_RUNNING"):
-        yield load(state)
-        return
-    environment = os.environ | {"LONGZHENG_VAR": str(state)}
-    launcher = str(CHECKOUT / "longzheng")
-    subprocess.run([launcher, "up", "--detach"], env=environment, check=True, timeout=1500)
-    try:
-        yield load(state)
-    finally:
-        subprocess.run([launcher, "down"], env=environment, check=True, timeout=300)
 
 
 @pytest.fixture(scope="session")

@@ -243,7 +243,7 @@ def test_a_question_that_does_not_say_why_is_refused_and_the_field_named(
     [
         ({"read_everything": True}, "read_everything"),
         ({"sha256": "ab"}, "sha256"),
-        ({"sha256": "0" * 64}, "exactly one"),
+        ({"sha256": "0" * 64}, "恰好给出一种"),
         ({"at": "yesterday"}, "at"),
         ({"document": "%%%"}, "request"),
     ],

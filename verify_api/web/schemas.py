@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 from datetime import date
 from typing import Annotated, Any
 
@@ -79,7 +80,7 @@ class QuestionBody(_Strict):
         if attached is not None:
             ways.append(ByDocument(document=attached))
         if self.document is not None:
-            ways.append(ByDocument(document=base64.b64decode(self.document, validate=True)))
+            ways.append(ByDocument(document=_decoded(self.document)))
         if self.sha256 is not None:
             ways.append(ByDigest(sha256=bytes.fromhex(self.sha256)))
         if self.identifier is not None and self.check_code is not None:
@@ -100,6 +101,13 @@ class QuestionBody(_Strict):
             at=self.at,
             compare=self.compare,
         )
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise ValueError("document 不是有效的 base64。") from error
 
 
 def answer_json(answer: Answer) -> dict[str, Any]:
