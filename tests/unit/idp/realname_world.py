@@ -26,6 +26,7 @@ from idp.identity.citizen_number import CitizenNumber
 from idp.identity.person_name import NormalisedName
 from idp.ports import Comparison
 from idp.settings import Settings
+from idp.web.language import install_language
 
 ROOT = Path(__file__).resolve().parents[3]
 REDIRECT = "http://localhost:9/realms/gov/broker/realname/endpoint"
@@ -234,6 +235,7 @@ def make_world(directory: Path, **changes: Any) -> World:
         adapters=Adapters(register=register, keycloak_jwks=jwks, broker_jwks=jwks),
     )
     app = Flask("test", template_folder=str(ROOT / "templates"))
+    install_language(app)
     app.testing = True
     app.register_blueprint(provider.blueprint)
     secret_file = directory / "secrets" / "broker"
