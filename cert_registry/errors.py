@@ -126,6 +126,16 @@ class TransitionRefused(RegistryError):
     code = "transition-refused"
 
 
+class ReplacementRefused(TransitionRefused):
+    """What an order replaces was decided about in the meantime; the order's case ended without an ecert."""
+
+    code = "replacement-refused"
+    SENTENCE: ClassVar[str] = "被替换的证照在办理期间已不能换发，本次制证终止；需要换发的，请另立办件。"
+
+    def __init__(self) -> None:
+        super().__init__(self.SENTENCE)
+
+
 class StateChangeConflict(RegistryError):
     """Another state change came first; look again before deciding."""
 

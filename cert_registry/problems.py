@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flask import Response
 
 from cert_registry import errors
+from cert_registry.error_telling import told
 from cert_registry.ingestion import errors as ingestion
 from cert_registry.legal_persons import errors as legal_persons
 from cert_registry.organisations import errors as organisations
@@ -48,6 +49,7 @@ PROBLEMS: Final[Mapping[type[Exception], Row]] = {
     errors.TokenBusyOrGone: Row(503, "密码设备暂时不可用"),
     errors.UnknownEcert: Row(404, "没有查到相符的证照"),
     errors.TransitionRefused: Row(409, "当前状态不能办理此项变更"),
+    errors.ReplacementRefused: Row(409, "被替换的证照已不能换发"),
     errors.StateChangeConflict: Row(409, "状态已被他人变更"),
     errors.TicketRefused: Row(410, "下载链接无效"),
     errors.CheckIncomplete: Row(400, "查验信息不完整"),
@@ -109,10 +111,10 @@ def problem_for(error: Exception) -> Response:
         return _token_problem(error)
     row = PROBLEMS.get(type(error))
     if row is None:
-        _LOGGER.error("an error that no table lists: %s", type(error).__qualname__, exc_info=error)
+        _LOGGER.error("an error that no table lists: %s", told(error))
         return problem_response(status=500, code="internal", title="服务内部错误")
     if row.status >= 500:
-        _LOGGER.warning("%s: %s", getattr(error, "code", ""), error)
+        _LOGGER.warning("a request failed: %s", told(error))
     return problem_response(
         status=row.status,
         code=str(getattr(error, "code", "internal")),

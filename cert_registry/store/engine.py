@@ -2,13 +2,15 @@
 
 A writer takes SQLite's write lock when its transaction begins (BEGIN IMMEDIATE): a transaction that reads
 first and writes later cannot fail half way with SQLITE_BUSY. A commit is on disk when it returns
-(`synchronous=FULL`), because the order of writes is what the issuing steps rely on.
+(`synchronous=FULL`), because the order of writes is what the issuing steps rely on. Errors do not repeat
+bound values.
 Source: sqlite.org, "Write-Ahead Logging", "PRAGMA synchronous", "BEGIN IMMEDIATE".
 """
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import os
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, final
 
 from sqlalchemy import create_engine, event
@@ -82,10 +84,13 @@ def open_database(database: str | Path) -> Database:
     try:
         url = make_url(text)
         if url.get_backend_name() == "sqlite":
-            engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000})
+            _create_private(url.database)
+            engine = create_engine(
+                url, connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000}, hide_parameters=True
+            )
             _prepare_sqlite(engine)
         elif url.get_backend_name() == "postgresql":
-            engine = create_engine(url, pool_pre_ping=True)
+            engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
         else:
             raise ConfigurationError(f"database: {url.get_backend_name()} is not SQLite or PostgreSQL")
     except (ArgumentError, ImportError) as error:
@@ -97,6 +102,14 @@ def insert_missing(connection: Connection, table: Table, **values: object) -> bo
     """Insert a row unless its key or a unique value is there already; tells whether it was inserted."""
     build = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     return connection.execute(build(table).values(values).on_conflict_do_nothing()).rowcount == 1
+
+
+def _create_private(path: str | None) -> None:
+    """A new database file is its owner's only (0600); SQLite gives its journals the same mode."""
+    if not path or path == ":memory:" or path.startswith("file:"):
+        return
+    with suppress(OSError):  # it exists, or cannot be made: SQLite will say which when it connects
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _prepare_sqlite(engine: Engine) -> None:

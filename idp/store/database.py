@@ -1,8 +1,9 @@
 """Opens the database and brings its schema up to date."""
 
 import fcntl
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ _MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 def open_database(url: str) -> Engine:
-    """An engine; SQLite in WAL mode, waiting up to 10 s for another writer."""
+    """An engine; SQLite in WAL mode, waiting up to 10 s for another writer. Errors do not repeat bound values."""
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url, connect_args={"timeout": 10})
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    _create_private(make_url(url).database)
+    engine = create_engine(url, connect_args={"timeout": 10}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
@@ -29,6 +31,14 @@ def open_database(url: str) -> Engine:
         cursor.close()
 
     return engine
+
+
+def _create_private(path: str | None) -> None:
+    """A new database file is its owner's only (0600); SQLite gives its journals the same mode."""
+    if not path or path == ":memory:" or path.startswith("file:"):
+        return
+    with suppress(OSError):  # it exists, or cannot be made: SQLite will say which when it connects
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def migrate(engine: Engine) -> None:

@@ -13,7 +13,8 @@ from alembic.runtime.migration import MigrationContext
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
+from sqlalchemy.exc import OperationalError
 
 from cert_registry.errors import ConfigurationError, ObjectMissing, StoreUnavailable
 from cert_registry.store.engine import Database, insert_missing, open_database
@@ -24,6 +25,7 @@ from cert_registry.store.objects import DiskObjects
 from cert_registry.store.status_entries import take_status_entry
 from cert_registry.store.tables import ALARMS, STATUS_ENTRIES
 from cert_registry.types import DepartmentCode, EcertIdentifier, IssueKey
+from idp.store.database import open_database as open_idp_database
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -110,6 +112,31 @@ def test_times_come_back_aware_in_utc_and_naive_ones_are_refused(database: Datab
         assert connection.scalar(select(ALARMS.c.raised_at)) == NOW
     with pytest.raises(StoreUnavailable), database.writing() as connection:
         connection.execute(insert(ALARMS).values(raised_at=NOW.replace(tzinfo=None), **row))
+
+
+def test_a_new_database_is_readable_by_its_owner_only(tmp_path: Path) -> None:
+    for opened in (
+        open_database(tmp_path / "registry.db").engine,
+        open_idp_database(f"sqlite:///{tmp_path / 'idp.db'}"),
+    ):
+        with opened.connect() as connection:
+            connection.exec_driver_sql("CREATE TABLE t (x INTEGER)")
+            connection.commit()
+            modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}
+        opened.dispose()
+        assert modes
+        assert set(modes.values()) == {0o600}, modes
+
+
+def test_errors_of_the_driver_do_not_repeat_bound_values(tmp_path: Path) -> None:
+    for opened in (
+        open_database(tmp_path / "registry.db").engine,
+        open_idp_database(f"sqlite:///{tmp_path / 'idp.db'}"),
+    ):
+        with pytest.raises(OperationalError) as refused, opened.connect() as connection:
+            connection.execute(text("SELECT :number FROM nowhere"), {"number": "110101199003071233"})
+        assert "110101199003071233" not in str(refused.value)
+        opened.dispose()
 
 
 @pytest.mark.parametrize("name", ["mysql://x/y", "no such scheme://"])

@@ -1,3 +1,5 @@
+import logging
+
 import pytest
 
 from cert_registry import errors
@@ -43,3 +45,23 @@ def test_a_storage_error_tells_nothing_of_its_cause() -> None:
 @pytest.mark.parametrize(("code", "status"), [("expired", 401), ("scope", 403), ("keys-unavailable", 503)])
 def test_tokens_are_refused_as_rfc_6750_says(code: str, status: int) -> None:
     assert problem_for(AccessTokenRefused("…", code=code)).status_code == status
+
+
+def test_a_log_line_holds_type_code_and_frames_but_no_message(caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> None:
+        try:
+            dict[str, str]()["110101199003071233"]
+        except KeyError as error:
+            raise ValueError("110101199003071233") from error
+
+    with caplog.at_level(logging.WARNING):
+        try:
+            fail()
+        except ValueError as error:
+            problem_for(error)
+        problem_for(errors.StoreUnavailable("the path /secret"))
+    assert "110101199003071233" not in caplog.text
+    assert "/secret" not in caplog.text
+    for told in ("ValueError", "KeyError", "in fail", "StoreUnavailable", "store-unavailable"):
+        assert told in caplog.text
+    assert all(record.exc_info is None for record in caplog.records)
