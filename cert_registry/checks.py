@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, final
 
 from cert_registry.errors import CheckIncomplete
+from cert_registry.free_text import CONTROL_SENTENCE, has_control
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -96,7 +97,8 @@ class Checks:
         """Record a check before its answer leaves; its id.
 
         Raises:
-            CheckIncomplete: Purpose, service item, case number or asker is missing, or a text is too long.
+            CheckIncomplete: Purpose, service item, case number or asker is missing; a text is too long or holds
+                control characters.
         """
         for name in _DEMANDED:
             if not str(getattr(check, name)).strip():
@@ -104,6 +106,8 @@ class Checks:
         for name, longest in _LONGEST.items():
             if len(str(getattr(check, name))) > longest:
                 raise CheckIncomplete(f"{name} 超过 {longest} 个字符。")
+            if has_control(str(getattr(check, name))):
+                raise CheckIncomplete(f"{name} {CONTROL_SENTENCE}")
         return self._book.add(check, now=now)
 
     def checks_of(self, identifier: EcertIdentifier, *, limit: int = 200) -> tuple[CheckRecord, ...]:

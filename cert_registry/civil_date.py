@@ -73,20 +73,30 @@ def civil_date_at(instant: datetime) -> date:
     """The civil date in China at an aware instant.
 
     Raises:
-        CivilDateRefused: The instant has no time zone.
+        CivilDateRefused: The instant has no time zone, or lies beyond the calendar.
     """
     if instant.tzinfo is None:
         raise CivilDateRefused("时刻缺少时区。")
-    return instant.astimezone(CHINA).date()
+    try:
+        return instant.astimezone(CHINA).date()
+    except OverflowError as error:
+        raise CivilDateRefused("时刻超出日历范围。") from error
 
 
 def start_of_day(day: date) -> datetime:
-    """The first instant of a civil day, in UTC."""
+    """The first instant of a civil day, in UTC; of the calendar's first day, the first instant there is."""
+    if day == date.min:
+        return datetime.min.replace(tzinfo=UTC)
     return datetime.combine(day, time(), tzinfo=CHINA).astimezone(UTC)
 
 
 def end_of_day(day: date) -> datetime:
-    """The first instant after a civil day, in UTC: a last day is included up to here, exclusive."""
+    """The first instant after a civil day, in UTC: a last day is included up to here, exclusive.
+
+    Nothing comes after the calendar's last day (9999-12-31): its own last microsecond then stands for its end.
+    """
+    if day == date.max:
+        return datetime.combine(day, time.max, tzinfo=CHINA).astimezone(UTC)
     return start_of_day(day + timedelta(days=1))
 
 

@@ -12,6 +12,7 @@ from cert_registry.catalog.errors import CatalogError, FaceRefused, NumberNotMad
 from cert_registry.catalog.glyphs import first_missing_character
 from cert_registry.civil_date import LONG_TERM, civil_date_at
 from cert_registry.errors import DraftRefused, UnknownCertificateType, UnprintableCharacter
+from cert_registry.free_text import CONTROL_SENTENCE, has_control
 from cert_registry.issuance_forms import CheckedDraft
 from cert_registry.lints.findings import Severity
 from cert_registry.lints.running import run_draft_lints
@@ -183,6 +184,16 @@ def _require_case(order: IssueOrder) -> None:
         (name, f"必须填写，不超过{_LONGEST_CASE}个字符。")
         for name, text in (("case_number", order.case_number), ("service_item", order.service_item))
         if not text.strip() or text != text.strip() or len(text) > _LONGEST_CASE
+    ]
+    by = order.authority
+    findings += [
+        (name, CONTROL_SENTENCE)
+        for name, text in (
+            ("case_number", order.case_number),
+            ("service_item", order.service_item),
+            ("decision", by.decision if isinstance(by, ApprovalSystem) else ""),
+        )
+        if has_control(text)
     ]
     if findings:
         raise DraftRefused("办件信息不完整。", findings=findings)

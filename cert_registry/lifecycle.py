@@ -18,6 +18,12 @@ from cert_registry.errors import (
     TransitionRefused,
     UnknownEcert,
 )
+from cert_registry.free_text import (
+    CONTROL_SENTENCE,
+    CONTROL_SENTENCE_LINES,
+    has_control,
+    with_plain_newlines,
+)
 from cert_registry.lifecycle_states import state_at
 from cert_registry.types import EcertState, FileState, Registration, StateEvent, StateOperation
 
@@ -169,7 +175,7 @@ def change_state(
         operation=operation,
         state=_RESULT[operation],
         file_state=FileState.VOIDED if ecert.file_state is FileState.VOIDED else FileState.CURRENT,
-        reason=change.reason.strip(),
+        reason=with_plain_newlines(change.reason),
         legal_basis=change.legal_basis.strip(),
         actor_id=change.actor.actor_id,
         actor_department=change.actor.department_code,
@@ -194,6 +200,13 @@ def _require_complete(
             ("case_number", change.case_number),
         )
         if not text.strip() or len(text) > _LONGEST_TEXT
+    ]
+    if has_control(with_plain_newlines(change.reason), lines=True):
+        findings.append(("reason", CONTROL_SENTENCE_LINES))
+    findings += [
+        (name, CONTROL_SENTENCE)
+        for name, text in (("legal_basis", change.legal_basis), ("case_number", change.case_number))
+        if has_control(text)
     ]
     if effective_at > now:
         findings.append(("effective_at", "生效时间不能晚于现在。"))

@@ -154,8 +154,6 @@ class _Desk:
         now = self._rooms.clock()
         system = self._system("issue", now)
         body = _body(StateChangeBody)
-        if body.effective_at is not None and body.effective_at.tzinfo is None:
-            raise RequestMalformed("生效时间须带时区。", findings=[("effective_at", "缺少时区。")])
         event = change_state(
             StateOperation(body.operation),
             StateChange(
@@ -166,7 +164,7 @@ class _Desk:
                     actor_id=system.client_id, department_code=system.department_code, is_system=True
                 ),
                 case_number=body.case_number,
-                effective_at=None if body.effective_at is None else body.effective_at.astimezone(UTC),
+                effective_at=_instant("effective_at", body.effective_at),
                 expected_sequence=body.expected_sequence,
             ),
             room=self._rooms.lifecycle,
@@ -300,6 +298,18 @@ def _answer_json(answer: RequirementAnswer) -> dict[str, Any]:
             for ecert in answer.ecerts
         ],
     }
+
+
+def _instant(field: str, unverified: datetime | None) -> datetime | None:
+    """An instant in UTC; one without a zone, or that UTC's calendar has not, is refused."""
+    if unverified is None:
+        return None
+    if unverified.tzinfo is None:
+        raise RequestMalformed("生效时间须带时区。", findings=[(field, "缺少时区。")])
+    try:
+        return unverified.astimezone(UTC)
+    except OverflowError as error:
+        raise RequestMalformed("生效时间不在日历之内。", findings=[(field, "超出日历范围。")]) from error
 
 
 def _holder(code_type: str, unverified_number: str, now: datetime) -> Holder:

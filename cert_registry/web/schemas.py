@@ -5,11 +5,27 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-_Text = Annotated[str, Field(min_length=1, max_length=200)]
-_Case = Annotated[str, Field(min_length=1, max_length=64)]
-_Long = Annotated[str, Field(min_length=1, max_length=500)]
+from cert_registry.free_text import CONTROL_SENTENCE, CONTROL_SENTENCE_LINES, has_control
+
+
+def _one_line(text: str) -> str:
+    if has_control(text):
+        raise ValueError(CONTROL_SENTENCE)
+    return text
+
+
+def _lines(text: str) -> str:
+    if has_control(text.replace("\r\n", "\n"), lines=True):
+        raise ValueError(CONTROL_SENTENCE_LINES)
+    return text
+
+
+_Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_one_line)]
+_Case = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_one_line)]
+_Basis = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_one_line)]
+_Reason = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_lines)]
 
 
 class _Strict(BaseModel):
@@ -26,7 +42,9 @@ class IssuanceBody(_Strict):
     type: Annotated[str, Field(min_length=1, max_length=64, description="slug or 21-character code")]
     case_number: _Case
     decision: Annotated[
-        str, Field(min_length=1, max_length=200, description="number or words of the approval's decision")
+        str,
+        Field(min_length=1, max_length=200, description="number or words of the approval's decision"),
+        AfterValidator(_one_line),
     ]
     service_item: _Case
     face: dict[str, Any]
@@ -38,8 +56,8 @@ class StateChangeBody(_Strict):
     """A decision about one certificate."""
 
     operation: Literal["suspend", "return", "revoke", "penal-revoke", "cancel"]
-    reason: _Long
-    legal_basis: _Long
+    reason: _Reason
+    legal_basis: _Basis
     case_number: _Case
     effective_at: datetime | None = None
     expected_sequence: Annotated[int, Field(ge=1)] | None = None
@@ -58,5 +76,5 @@ class RequirementBody(_Strict):
     holders: Annotated[list[HolderBody], Field(min_length=1, max_length=5)]
     purpose: _Text
     case_number: _Case
-    officer: Annotated[str, Field(max_length=64)] = ""
-    legal_basis: Annotated[str, Field(max_length=200)] = ""
+    officer: Annotated[str, Field(max_length=64), AfterValidator(_one_line)] = ""
+    legal_basis: Annotated[str, Field(max_length=200), AfterValidator(_one_line)] = ""

@@ -150,3 +150,71 @@ def test_every_path_is_described_with_schemas_that_exist() -> None:
         assert name
     for reference in {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}:
         assert reference in openapi_schemas() or reference == "Problem"
+
+
+@pytest.mark.parametrize(
+    "instant",
+    [
+        "0001-01-01T00:00:00+23:00",
+        "9999-12-31T23:59:59-23:00",
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59Z",
+    ],
+)
+def test_an_instant_beyond_the_calendar_is_a_400(client: FlaskClient, instant: str) -> None:
+    made = client.post("/api/v1/issuances", json=body("A-6"), headers=bearer())
+    change = {
+        "operation": "suspend",
+        "reason": "r",
+        "legal_basis": "b",
+        "case_number": "P-1",
+        "effective_at": instant,
+    }
+    paths = [f"/api/v1/ecerts/{made.json['identifier']}/state-changes"]
+    if not instant.endswith("Z"):
+        paths.append("/api/v1/ecerts/1.2.156.3005.2.x/state-changes")
+    for path in paths:
+        refused = client.post(path, json=change, headers=bearer())
+        assert (refused.status_code, refused.json["code"]) == (400, "request-malformed")
+
+
+@pytest.mark.parametrize("control", ["\x00", "\x1b[31m", "\u202e", "\n", "\u200b"])
+@pytest.mark.parametrize("field", ["case_number", "decision", "service_item"])
+def test_control_characters_are_refused_when_issuing(client: FlaskClient, field: str, control: str) -> None:
+    faulty = body("A-7") | {field: f"甲{control}乙"}
+    refused = client.post("/api/v1/issuances", json=faulty, headers=bearer())
+    assert (refused.status_code, refused.json["findings"][0]["field"]) == (400, field)
+
+
+@pytest.mark.parametrize("control", ["\x00", "\x1b[31m", "\u202e"])
+@pytest.mark.parametrize("field", ["reason", "legal_basis", "case_number"])
+def test_control_characters_are_refused_in_state_changes(
+    client: FlaskClient, field: str, control: str
+) -> None:
+    change = {"operation": "suspend", "reason": "r", "legal_basis": "b", "case_number": "P-1"}
+    faulty = change | {field: f"甲{control}乙"}
+    refused = client.post("/api/v1/ecerts/x/state-changes", json=faulty, headers=bearer())
+    assert (refused.status_code, refused.json["findings"][0]["field"]) == (400, field)
+
+
+@pytest.mark.parametrize("field", ["purpose", "case_number", "officer", "legal_basis"])
+def test_control_characters_are_refused_in_requirements(client: FlaskClient, field: str) -> None:
+    asked = {
+        "holders": [{"code_type": "001", "number": "91990100C000000166"}],
+        "purpose": "食品经营许可",
+        "case_number": "A-8",
+    } | {field: "甲\x1b乙"}
+    refused = client.post("/api/v1/requirements/SL-002/check", json=asked, headers=bearer())
+    assert (refused.status_code, refused.json["findings"][0]["field"]) == (400, field)
+
+
+def test_nobody_replaces_another_s_ecert_over_http(client: FlaskClient) -> None:
+    made = client.post("/api/v1/issuances", json=body("A-9"), headers=bearer())
+    other = body("A-9-a", replaces="1.2.156.3005.2.x")
+    refused = client.post("/api/v1/issuances", json=other, headers=bearer())
+    assert (refused.status_code, refused.json["code"]) == (403, "not-authorised")
+    renewed = body("A-9-b", replaces=made.json["identifier"])
+    assert client.post("/api/v1/issuances", json=renewed, headers=bearer()).status_code == 201
+    third = body("A-9-c", replaces=made.json["identifier"])
+    refused = client.post("/api/v1/issuances", json=third, headers=bearer())
+    assert (refused.status_code, refused.json["code"]) == (409, "transition-refused")

@@ -100,3 +100,16 @@ def test_dates_read_back(day: date) -> None:
 def test_dates_on_a_face() -> None:
     assert print_civil_date(date(2027, 3, 1)) == "2027年3月1日"
     assert print_civil_date(LONG_TERM) == "长期"
+
+
+def test_the_ends_of_the_calendar_do_not_overflow() -> None:
+    assert end_of_day(date.max) == datetime(9999, 12, 31, 15, 59, 59, 999999, tzinfo=UTC)
+    assert civil_date_at(end_of_day(date.max) - timedelta(microseconds=1)) == date.max
+    assert civil_date_at(start_of_day(date.min)) == date.min
+    for beyond in (
+        datetime.max.replace(tzinfo=UTC),
+        datetime.fromisoformat("0001-01-01T00:00:00+23:00"),
+        datetime.fromisoformat("9999-12-31T23:59:59-23:00"),
+    ):
+        with pytest.raises(CivilDateRefused):
+            civil_date_at(beyond)
