@@ -58,6 +58,7 @@ from cert_registry.store.numbers import SqlNumbers
 from cert_registry.store.objects import DiskObjects
 from cert_registry.store.outbox import SqlOutbox
 from cert_registry.store.registration import SqlRegistration
+from cert_registry.store.replacing import SqlReplacements
 from cert_registry.store.states import SqlStates
 from cert_registry.tlog.log import Log
 from cert_registry.tlog.note import NoteVerifier, TokenNoteSigner
@@ -127,6 +128,7 @@ def build_registry(
     holders = KeyedHolders(mac)
     charts = ChartReader(database)
     authority = OrganisationsAuthority(charts=charts, catalog=catalog)
+    transitions = CatalogueTransitions(catalog)
     legal_persons = LegalPersonStore(database, cipher=cipher, mac=mac)
     ecerts = SqlEcerts(database=database, cipher=cipher, type_name=lambda code: catalog.type(code).name)
     intents = SqlIntents(database=database, cipher=cipher, random_below=secrets.randbelow)
@@ -146,7 +148,14 @@ def build_registry(
             mac=mac,
         ),
         intents=intents,
-        registration=SqlRegistration(database=database, cipher=cipher, holders=holders),
+        replacements=SqlReplacements(database=database, rules=transitions, holders=holders),
+        registration=SqlRegistration(
+            database=database,
+            cipher=cipher,
+            holders=holders,
+            rules=transitions,
+            departments=authority,
+        ),
         secrets=RandomSecrets(mac),
         press=CataloguePress(
             catalog=catalog,
@@ -200,7 +209,7 @@ def build_registry(
         ),
         lifecycle=LifecycleRoom(
             authority=authority,
-            rules=CatalogueTransitions(catalog),
+            rules=transitions,
             book=SqlStates(database=database, ecerts=ecerts),
             leaves=leaves,
         ),

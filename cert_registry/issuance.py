@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cert_registry.errors import DraftRefused
+from cert_registry.errors import DraftRefused, ReplacementRefused, TransitionRefused
 from cert_registry.issuance_forms import Intent
 from cert_registry.types import IssuedEcert
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Press,
         RegistrationBook,
         ReleaseCheck,
+        ReplacementBook,
         SealDesk,
         SecretSource,
         TransparencyLog,
@@ -39,6 +40,7 @@ class IssuingRoom:
     authority: IssuingAuthority
     drafts: DraftChecker
     intents: IntentBook
+    replacements: ReplacementBook
     registration: RegistrationBook
     secrets: SecretSource
     press: Press
@@ -60,6 +62,8 @@ def issue(order: IssueOrder | Intent, *, room: IssuingRoom, now: datetime) -> Is
 
     Raises:
         NotAuthorised: (1, 6) The actors hold no right for this act.
+        TransitionRefused: (1, 2, 3) What is to be replaced has no state for it, other holders, or another case.
+        ReplacementRefused: (2, 6, 8, 9) What is to be replaced was decided about first; the intent ended.
         IdempotencyConflict: (4) The same case, type and item stand with other content.
         DraftRefused: (3, 5) Fields, lints, or a character without a glyph.
         SealNotUsable: (6) No active seal of the issuer for this type.
@@ -74,18 +78,21 @@ def issue(order: IssueOrder | Intent, *, room: IssuingRoom, now: datetime) -> Is
         intent = order  # steps 1 to 4 happened: the stored intent is their evidence
     else:
         # (1) authorise: two officers with their rights, or an approval system with case and decision
+        # and what the order replaces is the issuer's own, of this type, and may be replaced
         room.authority.authorise(order, now=now)
+        room.replacements.require_open(order, now=now)
         # (2) reserve the identifier under the idempotency key
         reservation = room.intents.reserve(order, now=now)
-        # (3) lint the draft, as of the day on which the order was first taken
+        # (3) lint the draft, as of the day on which the order was first taken; a replacement keeps its holders
         draft = room.drafts.check(order, now=reservation.bound_at or now)
+        room.replacements.require_open(order, holders=draft.holders, now=now)
         # (4) store the intent: face, status index, salt, time
         secrets = room.secrets.draw(reservation.identifier)
         intent = room.intents.store(reservation, draft, secrets, now=now)
     with room.turnstile.alone(intent.intent_id):
         rendered = room.intents.rendered(intent) or _render(intent, room=room, now=now)
         sealed = room.intents.sealed(rendered) or _seal(rendered, room=room, now=now)
-        # (8) one transaction: the row `pending`, holders, first event, and the leaf in the outbox
+        # (8) one transaction: what is replaced looked at again, row `pending`, holders, first event, leaf
         registered = room.registration.registered(sealed) or room.registration.register(sealed, now=now)
         # (9) sequence by leaf (the log appends each leaf once), checkpoint, row `effective`
         leaf_index = _sequence(registered, room=room, now=now)
@@ -116,11 +123,15 @@ def _render(intent: Intent, *, room: IssuingRoom, now: datetime) -> RenderedInte
 
 
 def _seal(rendered: RenderedIntent, *, room: IssuingRoom, now: datetime) -> SealedIntent:
-    # (6) check again officer, seal and case, because time has passed; count the use, then seal
+    # (6) check again officer, seal and what is replaced, because time has passed; count the use, then seal
     order = rendered.intent.draft.order
     room.authority.authorise(order, now=now)
     grant = room.authority.seal_for(order, now=now)
-    room.intents.require_open_case(rendered.intent)
+    try:
+        room.replacements.require_open(order, holders=rendered.intent.draft.holders, now=now)
+    except TransitionRefused as error:
+        room.replacements.refuse(rendered.intent, now=now)
+        raise ReplacementRefused from error
     page = room.objects.get(rendered.page_digest)
     use = room.intents.record_seal_use(rendered, grant, now=now)
     file = room.seals.seal(rendered, grant, page, now=now)

@@ -47,13 +47,29 @@ class OrganisationsAuthority:
         with _translated():
             if isinstance(by, TwoPersons):
                 drafting = self._grant(StaffActor(staff_id=by.drafter_id), Operation.DRAFT, order, now)
-                signing = self._grant(StaffActor(staff_id=by.signer_id), Operation.SIGN, order, now)
+                signer = StaffActor(staff_id=by.signer_id)
+                signing = self._grant(signer, Operation.SIGN, order, now)
+                if order.replaces is not None:  # of the same issuer and type, as the replacement book demands
+                    self._grant(signer, Operation.CHANGE_STATE, order, now)
                 rules.require_two_persons(drafting, signing)
             else:
                 client = ClientActor(client_id=ClientId(by.client_id))
                 self._grant(client, Operation.ISSUE, order, now)
         if not isinstance(by, TwoPersons) and not (by.decision.strip() and order.case_number.strip()):
             raise NotAuthorised("审批系统制证须写明办件编号和审批决定。", reason="decision-missing")
+
+    def acting_department(self, order: IssueOrder, *, now: datetime) -> DepartmentCode:
+        """The department of the system or of the signer; the issuer's when the signer's right ended since."""
+        by = order.authority
+        if not isinstance(by, TwoPersons):
+            return by.department_code
+        try:
+            with _translated():
+                return self._grant(
+                    StaffActor(staff_id=by.signer_id), Operation.SIGN, order, now
+                ).acting_department
+        except NotAuthorised:
+            return order.issuer_code
 
     def seal_for(self, order: IssueOrder, *, now: datetime) -> SealGrant:
         """The active seal of the issuer for this type.

@@ -6,10 +6,19 @@ A draft holds an order without authority; signing off adds the two persons and h
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol, final
 
-from cert_registry.errors import DraftRefused, DraftStateConflict, RequestMalformed, SamePerson, UnknownDraft
+from cert_registry.errors import (
+    DraftRefused,
+    DraftStateConflict,
+    ReplacementRefused,
+    RequestMalformed,
+    SamePerson,
+    UnknownDraft,
+)
+from cert_registry.free_text import CONTROL_SENTENCE_LINES, has_control, with_plain_newlines
 from cert_registry.issuance import issue
 from cert_registry.types import DraftId, DraftStage, IssueOrder, StaffId, TwoPersons
 
@@ -114,12 +123,13 @@ class Drafting:
         """制证: keep a draft that passes every check.
 
         Raises:
-            NotAuthorised: The officer may not draft this.
+            NotAuthorised: The officer may not draft this, or it replaces what is not the issuer's.
             DraftRefused: Fields or lints.
+            TransitionRefused: What it replaces cannot be replaced, or has other holders.
         """
         self._authority.authorise_drafter(drafter_id, content, now=now)
         order = _unsigned_order(content, drafter_id)
-        self._room.drafts.check(order, now=now)
+        self._require_order(order, now=now)
         draft = Draft(
             draft_id=DraftId(uuid.uuid4().hex),
             stage=DraftStage.DRAFTED,
@@ -149,8 +159,9 @@ class Drafting:
         Raises:
             UnknownDraft: None, or somebody else's.
             DraftStateConflict: It is signed already, or was changed meanwhile.
-            NotAuthorised: The officer may not draft this.
+            NotAuthorised: The officer may not draft this, or it replaces what is not the issuer's.
             DraftRefused: Fields or lints.
+            TransitionRefused: What it replaces cannot be replaced, or has other holders.
         """
         draft = self.draft(draft_id)
         if draft.drafter_id != drafter_id:
@@ -158,7 +169,7 @@ class Drafting:
         _require_stage(draft, DraftStage.DRAFTED, DraftStage.RETURNED)
         self._authority.authorise_drafter(drafter_id, content, now=now)
         order = _unsigned_order(content, drafter_id)
-        self._room.drafts.check(order, now=now)
+        self._require_order(order, now=now)
         changed = replace(
             draft,
             stage=DraftStage.DRAFTED,
@@ -208,6 +219,7 @@ class Drafting:
                 revision=draft.revision + 1,
                 changed_at=now,
             )
+            self._room.replacements.require_open(order, now=now)
             self._room.authority.seal_for(order, now=now)
             self._book.change(signed, expected_revision=expected_revision)
             draft = signed
@@ -216,9 +228,17 @@ class Drafting:
         except DraftRefused as refusal:
             self._give_back(draft, refusal, now=now)
             raise
+        except ReplacementRefused as refusal:
+            with suppress(DraftStateConflict):  # the refusal's own transaction gave it back
+                self._give_back(draft, refusal, now=now)
+            raise
 
-    def _give_back(self, draft: Draft, refusal: DraftRefused, *, now: datetime) -> None:
-        """What cannot be printed goes back to the drafter, so that it can be mended."""
+    def _require_order(self, order: IssueOrder, *, now: datetime) -> None:
+        checked = self._room.drafts.check(order, now=now)
+        self._room.replacements.require_open(order, holders=checked.holders, now=now)
+
+    def _give_back(self, draft: Draft, refusal: DraftRefused | ReplacementRefused, *, now: datetime) -> None:
+        """What cannot be printed or replaced goes back to the drafter, so that it can be mended."""
         returned = replace(
             draft,
             stage=DraftStage.RETURNED,
@@ -243,7 +263,7 @@ class Drafting:
             UnknownDraft: None.
             SamePerson: The officer is the drafter.
             NotAuthorised: The officer may not sign this.
-            RequestMalformed: No remark, or too long.
+            RequestMalformed: No remark, too long, or with control characters.
             DraftStateConflict: It is not waiting for a signer.
         """
         draft = self.draft(draft_id)
@@ -251,12 +271,17 @@ class Drafting:
         if draft.drafter_id == signer_id:
             raise SamePerson("制证人和签发人不能是同一人。")
         self._authority.authorise_signer(signer_id, _content(draft.order), now=now)
-        if not remark.strip() or len(remark) > _LONGEST_REMARK:
+        remark = with_plain_newlines(remark)
+        if not remark or len(remark) > _LONGEST_REMARK:
             raise RequestMalformed("退回须写明理由。", findings=[("remark", "必须填写，不超过500字。")])
+        if has_control(remark, lines=True):
+            raise RequestMalformed(
+                "退回理由不能含有控制字符。", findings=[("remark", CONTROL_SENTENCE_LINES)]
+            )
         returned = replace(
             draft,
             stage=DraftStage.RETURNED,
-            remark=remark.strip(),
+            remark=remark,
             revision=draft.revision + 1,
             changed_at=now,
         )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @final
 class CatalogueTransitions:
-    """`TransitionRules` over the catalogue."""
+    """`TransitionRules` and `ReplacementRules` over the catalogue."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
@@ -24,3 +24,11 @@ class CatalogueTransitions:
             return self._catalog.type(type_code).allows(operation, state=state) is not None
         except TypeUnknown:
             return False
+
+    def legal_basis(self, type_code: str, operation: StateOperation) -> str:
+        """The usual legal bases of the operation; empty when the type names none."""
+        try:
+            rule = self._catalog.type(type_code).statuses.get(operation)
+        except TypeUnknown:
+            return ""
+        return "" if rule is None else "；".join(rule.legal_bases)

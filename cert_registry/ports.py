@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date, datetime
 
     from cert_registry.issuance_forms import (
@@ -28,10 +28,12 @@ if TYPE_CHECKING:
     from cert_registry.types import (
         DepartmentCode,
         EcertIdentifier,
+        EcertState,
         FileDigest,
         Holder,
         IssueOrder,
         LogLeaf,
+        StateOperation,
     )
     from idp.identity.holder import HolderReference
 
@@ -122,7 +124,12 @@ class IntentBook(Protocol):
     """
 
     def reserve(self, order: IssueOrder, *, now: datetime) -> Reservation:
-        """The reservation of the order's key, made now or found."""
+        """The reservation of the order's key, made now or found.
+
+        Raises:
+            TransitionRefused: What the order replaces is being replaced in another case.
+            ReplacementRefused: The case ended without an ecert.
+        """
         ...
 
     def store(
@@ -149,14 +156,6 @@ class IntentBook(Protocol):
         """Take the content off an intent of which no page was recorded: it is only reserved again."""
         ...
 
-    def require_open_case(self, intent: Intent) -> None:
-        """Evidence that what this intent replaces is still there to be replaced.
-
-        Raises:
-            TransitionRefused: It is not.
-        """
-        ...
-
     def record_seal_use(self, rendered: RenderedIntent, grant: SealGrant, *, now: datetime) -> int:
         """Record that a seal is about to be used; returns the use's number."""
         ...
@@ -172,8 +171,55 @@ class IntentBook(Protocol):
         ...
 
 
+class ReplacementRules(Protocol):
+    """What the type's data says of replacing."""
+
+    def allows(self, type_code: str, operation: StateOperation, *, state: EcertState) -> bool:
+        """Whether the operation is possible from this state."""
+        ...
+
+    def legal_basis(self, type_code: str, operation: StateOperation) -> str:
+        """The usual legal bases of the operation."""
+        ...
+
+
+class ActingDepartments(Protocol):
+    """In whose name an order's actors act."""
+
+    def acting_department(self, order: IssueOrder, *, now: datetime) -> DepartmentCode:
+        """The department of the system, or of the signer, which may stand above the issuer."""
+        ...
+
+
+class ReplacementBook(Protocol):
+    """What an order replaces; an order that replaces nothing passes."""
+
+    def require_open(
+        self, order: IssueOrder, *, holders: Sequence[Holder] | None = None, now: datetime
+    ) -> None:
+        """Evidence that what the order replaces may be replaced by it; or was, by this very order.
+
+        Args:
+            order: Names the ecert that it replaces.
+            holders: The new holders, once the face is checked.
+            now: The instant of the act.
+
+        Raises:
+            NotAuthorised: It is not there, of another issuer, or of another type: one answer.
+            TransitionRefused: Its state does not allow it, or it has other holders.
+        """
+        ...
+
+    def refuse(self, intent: Intent, *, now: datetime) -> None:
+        """End an intent whose replacement cannot be; final."""
+        ...
+
+
 class RegistrationBook(Protocol):
-    """The registry's side of issuing: rows, leaves, delivery (steps 8 to 10)."""
+    """The registry's side of issuing: rows, leaves, delivery (steps 8 to 10).
+
+    Each method raises `ReplacementRefused` when the intent ended because what it replaces was decided about.
+    """
 
     def registered(self, sealed: SealedIntent) -> RegisteredEcert | None:
         """What step 8 recorded."""

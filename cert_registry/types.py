@@ -98,6 +98,7 @@ class IntentStage(Enum):
     PENDING = "pending"
     EFFECTIVE = "effective"
     DELIVERED = "delivered"
+    REFUSED = "refused"  # an end: what it replaces was decided about first; its file is never delivered
 
 
 class DraftStage(Enum):

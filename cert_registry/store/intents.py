@@ -7,10 +7,11 @@ import uuid
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final, final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from cert_registry.errors import IdempotencyConflict, TransitionRefused
+from cert_registry.catalog.errors import IdentifierRefused
+from cert_registry.errors import IdempotencyConflict, ReplacementRefused, TransitionRefused
 from cert_registry.identifier import new_identifier, parse_identifier
 from cert_registry.issuance_forms import (
     Intent,
@@ -22,12 +23,10 @@ from cert_registry.issuance_forms import (
 )
 from cert_registry.store.order_json import dump_draft, load_draft
 from cert_registry.store.status_entries import take_status_entry
-from cert_registry.store.tables import ECERTS, INTENTS, SEAL_USES
+from cert_registry.store.tables import INTENTS, SEAL_USES
 from cert_registry.types import (
     EcertIdentifier,
-    EcertState,
     FileDigest,
-    FileState,
     IntentId,
     IntentStage,
     TwoPersons,
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row
 
+    from cert_registry.identifier import IdentifierParts
     from cert_registry.issuance_forms import CheckedDraft, SealGrant
     from cert_registry.ports import DataCipher
     from cert_registry.store.engine import Database
@@ -73,8 +73,11 @@ class SqlIntents:
     def reserve(self, order: IssueOrder, *, now: datetime) -> Reservation:
         """The reservation of the order's key, made now or found.
 
+        A next version that another case only reserved, without content, is taken over from it.
+
         Raises:
             TransitionRefused: What the order replaces is being replaced in another case.
+            ReplacementRefused: The case ended without an ecert.
         """
         with self._database.reading() as connection:
             row = _find_key(connection, order)
@@ -84,7 +87,9 @@ class SqlIntents:
             with self._database.writing() as connection:
                 row = _find_key(connection, order)
                 if row is None:
-                    connection.execute(insert(INTENTS).values(self._new_row(order, now)))
+                    identifier = str(self._identifier_for(connection, order))
+                    _free_abandoned(connection, identifier)
+                    connection.execute(insert(INTENTS).values(_new_row(order, identifier, now)))
                     row = _find_key(connection, order)
         except IntegrityError as error:
             if order.replaces is None:  # another process took the key between look and insert
@@ -94,28 +99,21 @@ class SqlIntents:
             raise AssertionError("a row that was just inserted is there")
         return _reservation(row)
 
-    def _new_row(self, order: IssueOrder, now: datetime) -> dict[str, object]:
-        authority = order.authority
-        return {
-            "intent_id": uuid.uuid4().hex,
-            "issuer_code": order.issuer_code,
-            "case_number": order.case_number,
-            "type_code": order.type_code,
-            "service_item": order.service_item,
-            "identifier": str(self._identifier_for(order)),
-            "stage": IntentStage.RESERVED.value,
-            "requested_by": authority.drafter_id
-            if isinstance(authority, TwoPersons)
-            else authority.client_id,
-            "created_at": now,
-        }
-
-    def _identifier_for(self, order: IssueOrder) -> object:
-        if order.replaces is not None:
-            previous = parse_identifier(order.replaces)
-            if str(previous.type_code) == order.type_code and str(previous.issuer_code) == order.issuer_code:
-                return previous.next_version()
-        return new_identifier(order.type_code, order.issuer_code, random_below=self._random_below)
+    def _identifier_for(self, connection: Connection, order: IssueOrder) -> IdentifierParts:
+        """A new identifier, or the next version of what is replaced; versions of refused intents stay theirs."""
+        if order.replaces is None:
+            return new_identifier(order.type_code, order.issuer_code, random_below=self._random_below)
+        try:
+            parts = parse_identifier(order.replaces).next_version()
+            while connection.scalar(
+                select(INTENTS.c.intent_id).where(
+                    INTENTS.c.identifier == str(parts), INTENTS.c.stage == IntentStage.REFUSED.value
+                )
+            ):
+                parts = parts.next_version()
+        except IdentifierRefused as error:
+            raise TransitionRefused("被替换的证照标识不能续编版本号。") from error
+        return parts
 
     # ── (4) ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -126,6 +124,7 @@ class SqlIntents:
 
         Raises:
             IdempotencyConflict: It is bound to other content.
+            TransitionRefused: Another case took the version over before this one had content.
         """
         bound = _bound_to(reservation.intent_id)
         order_sealed = self._cipher.encrypt(dump_draft(draft), associated_data=bound)
@@ -150,7 +149,11 @@ class SqlIntents:
                     stored_at=now,
                 )
             )
-            row = _row(connection, reservation.intent_id)
+            row = connection.execute(
+                select(INTENTS).where(INTENTS.c.intent_id == reservation.intent_id)
+            ).one_or_none()
+        if row is None:
+            raise TransitionRefused("该证照正在另一办件中变更。")
         if row.content_mac != draft.content_mac:
             raise IdempotencyConflict("同一办件、同一证照类型和事项已用其他内容制证。")
         return self._intent(row)
@@ -201,29 +204,6 @@ class SqlIntents:
 
     # ── (6, 7) ───────────────────────────────────────────────────────────────────────────────────────────
 
-    def require_open_case(self, intent: Intent) -> None:
-        """Evidence that what this intent replaces is still there to be replaced.
-
-        Raises:
-            TransitionRefused: It is not.
-        """
-        replaces = intent.draft.order.replaces
-        if replaces is None:
-            return
-        with self._database.reading() as connection:
-            row = connection.execute(
-                select(ECERTS.c.state, ECERTS.c.file_state, ECERTS.c.replaced_by).where(
-                    ECERTS.c.identifier == replaces
-                )
-            ).one_or_none()
-        if (
-            row is None
-            or row.state != EcertState.VALID.value
-            or row.file_state != FileState.CURRENT.value
-            or row.replaced_by is not None
-        ):
-            raise TransitionRefused("被替换的证照不存在、已不是有效状态或已被替换。")
-
     def record_seal_use(self, rendered: RenderedIntent, grant: SealGrant, *, now: datetime) -> int:
         """Record that a seal is about to be used; returns the use's number."""
         with self._database.writing() as connection:
@@ -269,13 +249,25 @@ class SqlIntents:
 
     # ── recovery and look-ups ────────────────────────────────────────────────────────────────────────────
 
-    def unfinished(self) -> tuple[Intent, ...]:
-        """Every stored intent that is not yet delivered, oldest first."""
+    def unfinished(self) -> tuple[tuple[IntentId, EcertIdentifier], ...]:
+        """Every stored intent that is neither delivered nor refused, oldest first, unopened."""
         with self._database.reading() as connection:
             rows = connection.execute(
-                select(INTENTS).where(INTENTS.c.stage.in_(_OPEN)).order_by(INTENTS.c.stored_at)
+                select(INTENTS.c.intent_id, INTENTS.c.identifier)
+                .where(INTENTS.c.stage.in_(_OPEN))
+                .order_by(INTENTS.c.stored_at)
             ).all()
-        return tuple(self._intent(row) for row in rows)
+        return tuple((IntentId(row.intent_id), EcertIdentifier(row.identifier)) for row in rows)
+
+    def load(self, intent_id: IntentId) -> Intent:
+        """A stored intent.
+
+        Raises:
+            ObjectMissing: Its row is damaged.
+        """
+        with self._database.reading() as connection:
+            row = _row(connection, intent_id)
+        return self._intent(row)
 
     def note_problem(self, intent_id: IntentId, code: str) -> None:
         """Record why an intent waits (an error's code); empty when it no longer does."""
@@ -310,6 +302,21 @@ class SqlIntents:
         )
 
 
+def _new_row(order: IssueOrder, identifier: str, now: datetime) -> dict[str, object]:
+    authority = order.authority
+    return {
+        "intent_id": uuid.uuid4().hex,
+        "issuer_code": order.issuer_code,
+        "case_number": order.case_number,
+        "type_code": order.type_code,
+        "service_item": order.service_item,
+        "identifier": identifier,
+        "stage": IntentStage.RESERVED.value,
+        "requested_by": authority.drafter_id if isinstance(authority, TwoPersons) else authority.client_id,
+        "created_at": now,
+    }
+
+
 def _bound_to(intent_id: str) -> bytes:
     return b"longzheng intent v1\0" + intent_id.encode()
 
@@ -329,7 +336,18 @@ def _row(connection: Connection, intent_id: str) -> Row[tuple[object, ...]]:
     return connection.execute(select(INTENTS).where(INTENTS.c.intent_id == intent_id)).one()
 
 
+def _free_abandoned(connection: Connection, identifier: str) -> None:
+    """Nothing was made of a reservation without content, not even a page."""
+    connection.execute(
+        delete(INTENTS).where(
+            INTENTS.c.identifier == identifier, INTENTS.c.stage == IntentStage.RESERVED.value
+        )
+    )
+
+
 def _reservation(row: Row[tuple[object, ...]]) -> Reservation:
+    if row.stage == IntentStage.REFUSED.value:
+        raise ReplacementRefused
     return Reservation(
         intent_id=IntentId(row.intent_id),
         identifier=EcertIdentifier(row.identifier),

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-import secrets
 from typing import TYPE_CHECKING, final
 
 from sqlalchemy import insert, select, update
 
 from cert_registry.civil_date import civil_date_at
+from cert_registry.errors import ReplacementRefused
 from cert_registry.issuance_forms import RegisteredEcert
-from cert_registry.log_events import ISSUED, issued_leaf, state_leaf
+from cert_registry.log_events import ISSUED, issued_leaf
 from cert_registry.store.engine import insert_missing
 from cert_registry.store.events import append_event
 from cert_registry.store.outbox import mark_leaf, put_leaf
+from cert_registry.store.replacing import close_replaced, is_refused, obstacle_to, refuse_replacement
 from cert_registry.store.tables import DRAFTS, ECERT_HOLDERS, ECERTS, INTENTS, NOTICES, OUTBOX
 from cert_registry.types import (
-    DepartmentCode,
     DraftStage,
     EcertIdentifier,
     EcertState,
@@ -30,13 +30,15 @@ from cert_registry.types import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from sqlalchemy import Connection
 
     from cert_registry.issuance_forms import Intent, SealedIntent
-    from cert_registry.ports import DataCipher, HolderIndex
+    from cert_registry.ports import ActingDepartments, DataCipher, HolderIndex, ReplacementRules
     from cert_registry.store.engine import Database
+    from cert_registry.types import DepartmentCode
     from idp.identity.holder import HolderReference
 
 
@@ -52,62 +54,139 @@ def code_binding(identifier: str) -> bytes:
 
 @final
 class SqlRegistration:
-    """The registration book in SQL."""
+    """The registration book in SQL.
 
-    def __init__(self, *, database: Database, cipher: DataCipher, holders: HolderIndex) -> None:
+    Args:
+        database: Where the rows are.
+        cipher: Encrypts faces and check codes.
+        holders: References of holders.
+        rules: What types say of replacing.
+        departments: In whose name a replaced ecert is closed.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        cipher: DataCipher,
+        holders: HolderIndex,
+        rules: ReplacementRules,
+        departments: ActingDepartments,
+    ) -> None:
         self._database = database
         self._cipher = cipher
         self._holders = holders
+        self._rules = rules
+        self._departments = departments
 
     def registered(self, sealed: SealedIntent) -> RegisteredEcert | None:
-        """What step 8 recorded."""
+        """What step 8 recorded.
+
+        Raises:
+            ReplacementRefused: The intent ended without an ecert.
+        """
         with self._database.reading() as connection:
+            if is_refused(connection, sealed.rendered.intent.intent_id):
+                raise ReplacementRefused
             return _registered(connection, sealed)
 
     def register(self, sealed: SealedIntent, *, now: datetime) -> RegisteredEcert:
-        """In one transaction: the row `pending`, its holders, its first event, its leaf."""
+        """In one transaction: the row `pending`, its holders, its first event, its leaf.
+
+        Raises:
+            ReplacementRefused: What the intent replaces was decided about first; the intent ended.
+        """
         intent = sealed.rendered.intent
         references = [(self._holders.reference(holder), holder.code_type) for holder in intent.draft.holders]
         row = self._ecert_row(sealed, now)
         with self._database.writing() as connection:
-            found = _registered(connection, sealed)
-            if found is not None:
-                return found
-            connection.execute(insert(ECERTS).values(row))
-            _insert_holders(connection, intent.identifier, references)
-            append_event(connection, _issue_event(intent, now))
-            put_leaf(connection, intent.identifier, issued_leaf(sealed), now=now)
-            _advance(connection, intent, IntentStage.SEALED, IntentStage.PENDING)
+            refused = self._refused(connection, intent, {reference for reference, _ in references}, now)
             registered = _registered(connection, sealed)
+            if registered is None and not refused:
+                connection.execute(insert(ECERTS).values(row))
+                _insert_holders(connection, intent.identifier, references)
+                append_event(connection, _issue_event(intent, now))
+                put_leaf(connection, intent.identifier, issued_leaf(sealed), now=now)
+                _advance(connection, intent, IntentStage.SEALED, IntentStage.PENDING)
+                registered = _registered(connection, sealed)
+        if refused:
+            raise ReplacementRefused
         if registered is None:
             raise AssertionError("a row that was just inserted is there")
         return registered
 
     def make_effective(self, registered: RegisteredEcert, *, leaf_index: int, now: datetime) -> None:
-        """The row `effective`, the leaf sequenced; a replaced version is closed with its own event."""
+        """The row `effective`, the leaf sequenced; a replaced version is closed with its own event.
+
+        Raises:
+            ReplacementRefused: What the intent replaces was decided about first; the intent ended, its row
+                stays `pending` and void, its leaf tells of a file that was never delivered.
+            StateChangeConflict: That happened at this very moment; calling again is right.
+        """
         intent = registered.sealed.rendered.intent
+        order = intent.draft.order
+        references = {self._holders.reference(holder) for holder in intent.draft.holders}
+        department = self._departments.acting_department(order, now=now)
         with self._database.writing() as connection:
             mark_leaf(connection, registered.leaf_id, leaf_index, now=now)
-            done = connection.execute(
-                update(ECERTS)
-                .where(
-                    ECERTS.c.identifier == intent.identifier,
-                    ECERTS.c.registration == Registration.PENDING.value,
-                )
-                .values(registration=Registration.EFFECTIVE.value, effective_at=now)
-            ).rowcount
-            _advance(connection, intent, IntentStage.PENDING, IntentStage.EFFECTIVE)
-            if done and intent.draft.order.replaces is not None:
-                _close_replaced(connection, intent, intent.draft.order.replaces, now)
+            refused = self._refused(connection, intent, references, now)
+            if not refused:
+                self._make_effective(connection, intent, department, now)
+        if refused:
+            raise ReplacementRefused
+
+    def _make_effective(
+        self, connection: Connection, intent: Intent, department: DepartmentCode, now: datetime
+    ) -> None:
+        order = intent.draft.order
+        done = connection.execute(
+            update(ECERTS)
+            .where(
+                ECERTS.c.identifier == intent.identifier,
+                ECERTS.c.registration == Registration.PENDING.value,
+            )
+            .values(registration=Registration.EFFECTIVE.value, effective_at=now)
+        ).rowcount
+        _advance(connection, intent, IntentStage.PENDING, IntentStage.EFFECTIVE)
+        if done and order.replaces is not None:
+            close_replaced(
+                connection,
+                intent,
+                order.replaces,
+                actor_id=_issue_event(intent, now).actor_id,
+                actor_department=department,
+                legal_basis=self._rules.legal_basis(order.type_code, StateOperation.REPLACE),
+                now=now,
+            )
+
+    def _refused(
+        self, connection: Connection, intent: Intent, references: Collection[HolderReference], now: datetime
+    ) -> bool:
+        """Whether the intent ended, now or before, because what it replaces cannot be replaced any more."""
+        if is_refused(connection, intent.intent_id):
+            return True
+        if intent.draft.order.replaces is None or _is_effective(connection, intent):
+            return False
+        order = intent.draft.order
+        if obstacle_to(connection, order, references, rules=self._rules, now=now) is None:
+            return False
+        refuse_replacement(connection, intent, now)
+        return True
 
     def deliver(self, registered: RegisteredEcert, *, now: datetime) -> bool:
-        """Notices for the holders, the draft `issued`, the intent `delivered`; False when done before."""
+        """Notices for the holders, the draft `issued`, the intent `delivered`; False when done before.
+
+        Raises:
+            ReplacementRefused: The intent ended without an ecert.
+        """
         intent = registered.sealed.rendered.intent
         order = intent.draft.order
         with self._database.writing() as connection:
             if not _advance(
                 connection, intent, IntentStage.EFFECTIVE, IntentStage.DELIVERED, delivered_at=now
             ):
+                if is_refused(connection, intent.intent_id):
+                    raise ReplacementRefused
                 return False
             for reference in connection.scalars(
                 select(ECERT_HOLDERS.c.holder_reference).where(
@@ -208,42 +287,6 @@ def _issue_event(intent: Intent, now: datetime) -> StateEvent:
     )
 
 
-def _close_replaced(connection: Connection, intent: Intent, replaced: EcertIdentifier, now: datetime) -> None:
-    old = connection.execute(
-        select(ECERTS.c.state_sequence, ECERTS.c.issuer_code).where(
-            ECERTS.c.identifier == replaced, ECERTS.c.replaced_by.is_(None)
-        )
-    ).one_or_none()
-    if old is None:
-        return
-    event = StateEvent(
-        identifier=replaced,
-        sequence=old.state_sequence + 1,
-        operation=StateOperation.REPLACE,
-        state=EcertState.CANCELLED,
-        file_state=FileState.VOIDED,
-        reason="已由新版本替代",
-        legal_basis="",
-        actor_id=_issue_event(intent, now).actor_id,
-        actor_department=DepartmentCode(old.issuer_code),
-        case_number=intent.draft.order.case_number,
-        effective_at=now,
-        recorded_at=now,
-    )
-    append_event(connection, event)
-    connection.execute(
-        update(ECERTS)
-        .where(ECERTS.c.identifier == replaced)
-        .values(
-            state=event.state.value,
-            file_state=event.file_state.value,
-            state_sequence=event.sequence,
-            replaced_by=intent.identifier,
-        )
-    )
-    put_leaf(connection, replaced, state_leaf(event, salt=secrets.token_bytes(32)), now=now)
-
-
 def _advance(
     connection: Connection, intent: Intent, of: IntentStage, to: IntentStage, **values: object
 ) -> bool:
@@ -253,6 +296,13 @@ def _advance(
         .values(stage=to.value, problem="", **values)
     )
     return changed.rowcount == 1
+
+
+def _is_effective(connection: Connection, intent: Intent) -> bool:
+    registration = connection.scalar(
+        select(ECERTS.c.registration).where(ECERTS.c.identifier == intent.identifier)
+    )
+    return registration == Registration.EFFECTIVE.value
 
 
 def _registered(connection: Connection, sealed: SealedIntent) -> RegisteredEcert | None:

@@ -1,21 +1,24 @@
 """Breaking every step of an issue, before and after each write: either nothing is visible or the whole."""
 
+import logging
 import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from breaking_ports import CALLS, PowerCut, broken
 from fixtures_token import CHECKOUT
-from registry_rooms import food_order, open_rooms
-from sqlalchemy import func, select
+from registry_rooms import CITY_MARKET, SIGNER, food_order, open_rooms
+from sqlalchemy import func, select, update
 
 from cert_registry.composition import RegistryRooms
-from cert_registry.errors import TokenBusyOrGone
+from cert_registry.errors import LogUnavailable, TokenBusyOrGone
 from cert_registry.issuance import issue
+from cert_registry.lifecycle import Actor, StateChange, suspend
 from cert_registry.organisations.repository import set_seal_state
 from cert_registry.organisations.types import SealId, SealState
 from cert_registry.store.tables import ECERTS, INTENTS, NOTICES, OUTBOX, SEAL_USES
@@ -133,3 +136,50 @@ def test_a_token_that_is_away_leaves_the_intent_waiting(rooms: RegistryRooms) ->
     assert visible(rooms, "R-token") == []
     rooms.recover()
     require_whole(rooms, "R-token")
+
+
+def test_a_damaged_row_and_an_unexpected_error_hold_up_nothing_else(
+    ceremony_state: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rooms = open_rooms(ceremony_state, tmp_path)
+    for case in ("D-1", "D-2", "D-3"):
+        room = broken(rooms.issuing, "intents", "store", 1, after=True)
+        with pytest.raises(PowerCut):
+            issue(food_order(rooms, case), room=room, now=now())
+    whole = issue(food_order(rooms, "D-4"), room=rooms.issuing, now=now())
+
+    class Away:
+        def push(self, *, now: datetime) -> int:
+            raise LogUnavailable(f"away at {now}")
+
+    held = StateChange(
+        identifier=whole.identifier,
+        reason="r",
+        legal_basis="b",
+        actor=Actor(actor_id=SIGNER, department_code=CITY_MARKET),
+        case_number="D-4",
+    )
+    suspend(held, room=replace(rooms.lifecycle, leaves=Away()), now=now())
+    with rooms.database.writing() as connection:
+        connection.execute(update(INTENTS).where(INTENTS.c.case_number == "D-1").values(order_sealed=b"x"))
+
+    def surprise() -> None:
+        raise ValueError("a secret value")
+
+    breaking = replace(
+        rooms, issuing=broken(rooms.issuing, "press", "print_intent", 1, after=False, blow=surprise)
+    )
+    with caplog.at_level(logging.WARNING):
+        report = breaking.recover()
+    assert sorted(report.waiting.values()) == ["internal", "object-missing"]
+    assert (report.failures, len(report.finished), report.leaves) == (2, 1, 1)
+    require_whole(rooms, "D-3")
+    assert "ValueError" in caplog.text
+    assert "ObjectMissing" in caplog.text
+    assert "a secret value" not in caplog.text
+    with rooms.database.reading() as connection:
+        problems = select(INTENTS.c.case_number, INTENTS.c.problem).where(INTENTS.c.problem != "")
+        noted = {row.case_number: row.problem for row in connection.execute(problems)}
+    assert noted == {"D-1": "object-missing", "D-2": "internal"}
+    assert rooms.recover().failures == 1
+    rooms.database.dispose()
