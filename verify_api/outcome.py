@@ -51,7 +51,7 @@ def _of_document(seal: SealPart, registry: RegistryPart) -> tuple[Outcome, str]:
             )
         return registry.ecert.state.outcome, _of_registered(registry.ecert)
     if seal.verdict == "NOT-CHECKED":
-        return Outcome.UNKNOWN, "没有查到：证照标识或查验码不对，或者没有这份证照。"
+        return Outcome.UNKNOWN, "没有查到：证照标识或查验码不对，或者登记中没有与它一致的证照。"
     if seal.verdict == "NOT-A-PDF":
         return Outcome.NOT_CHECKED, seal.reason
     if seal.verdict == "TOTAL-FAILED":

@@ -200,7 +200,7 @@ def _seal(room: VerifyRoom, question: Question, ecert: RegisteredEcert | None, *
 
 def _registry_sentence(ecert: RegisteredEcert | None) -> str:
     if ecert is None:
-        return "登记中没有这份证照。"
+        return "登记中没有与所提交内容一致的证照。"
     state = ecert.state
     if state.outcome is Outcome.REVOKED:
         return f"登记状态：{state.state}。"

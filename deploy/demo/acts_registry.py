@@ -23,7 +23,12 @@ from deploy.locations import CHECKOUT
 MARKET, EDUCATION = "dept-city-market", "dept-city-education"
 CODES_TRIED = 5
 SERVICE_ITEM = "food-business-licence-application"
-PURPOSE = {"purpose": "学校食堂承包企业资质核验", "service_item": "edu-canteen", "officer": "白云"}
+PURPOSE = {
+    "purpose": "学校食堂承包企业资质核验",
+    "service_item": "edu-canteen",
+    "officer": "白云",
+    "legal_basis": "《学校食品安全与营养健康管理规定》",
+}
 PENALTY = {
     "operation": "penal-revoke",
     "reason": "使用超过保质期的食品原料，情节严重",
@@ -59,7 +64,8 @@ def stock_goes_in(stage: Stage) -> None:
         f"内容冲突 {outcomes.get('conflicting')}，拒绝 {outcomes.get('refused')}",
     )
     reasons = {name: count for name, count in report["reasons"].items() if count}
-    stage.expect(reasons == expected["reasons"], f"每一行都有原因：{reasons}")
+    told = "，".join(f"{name} {count} 行" for name, count in sorted(reasons.items()))
+    stage.expect(reasons == expected["reasons"], f"没有登记的每一行都有原因：{told}")
 
 
 def documents_already_held(stage: Stage) -> None:
@@ -70,6 +76,7 @@ def documents_already_held(stage: Stage) -> None:
         json={
             "holders": [{"code_type": "001", "number": enterprise["code"]}],
             "purpose": "食品经营许可申请",
+            "legal_basis": "《食品经营许可和备案管理办法》",
             "case_number": _case(stage, "SP"),
         },
     )

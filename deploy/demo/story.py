@@ -12,12 +12,13 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
+import pyotp
 import requests
 
 from deploy.configuration import Configuration, load
-from deploy.demo.acts_identity import impostor_is_refused, one_sign_in_for_all_sites
+from deploy.demo.accounts import DemoAccounts, organisations, person
+from deploy.demo.acts_identity import CITIZEN, impostor_is_refused, one_sign_in_for_all_sites
 from deploy.demo.acts_registry import (
     department_checks,
     documents_already_held,
@@ -30,6 +31,11 @@ from deploy.demo.stage import Stage, StepDiffers
 from deploy.errors import DeployError, ExitCode
 from deploy.locations import CHECKOUT, state_directory
 
+OFFICERS = (
+    ("li.wenjing", "李文静，示例市市场监督管理局，制证人"),
+    ("gao.yuan", "高远，示例市市场监督管理局，签发人"),
+    ("he.ping", "何平，示例县市场监督管理局，制证人：看不到市局的证照"),
+)
 ACTS: tuple[tuple[str, Callable[[Stage], None]], ...] = (
     ("冒名者被拒绝", impostor_is_refused),
     ("一次登录，各站通用，一处退出，处处退出", one_sign_in_for_all_sites),
@@ -51,8 +57,13 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="longzheng demo", description="Play the main job end to end.")
     parser.add_argument("--out", type=Path, default=None, help="where the files go (default: var/demo)")
     parser.add_argument("--json", action="store_true", help="print the report as one JSON document")
+    parser.add_argument(
+        "--code", metavar="STAFF", help="print an officer's one-time code of this moment, and end"
+    )
     arguments = parser.parse_args(argv)
     configuration = load(state_directory())
+    if arguments.code:
+        return _print_code(configuration, arguments.code)
     out: Path = arguments.out or configuration.state_dir / "demo"
     out.mkdir(parents=True, exist_ok=True)
     stage = Stage(configuration=configuration, out=out)
@@ -115,25 +126,32 @@ def _take_away(stage: Stage) -> None:
     )
 
 
+def _print_code(configuration: Configuration, staff_id: str) -> int:
+    account = DemoAccounts(configuration).staff(staff_id)
+    if account is None:
+        known = "、".join(str(one["staff_id"]) for one in organisations()["staff"])
+        print(f"没有这个演示工作人员：{staff_id}。有：{known}。", file=sys.stderr)
+        return int(ExitCode.BAD_USAGE)
+    print(pyotp.TOTP(account.totp_secret).now())
+    return int(ExitCode.DONE)
+
+
 def _goodbye(configuration: Configuration, stage: Stage) -> None:
-    addresses: dict[str, Any] = {
-        "公众首页": configuration.public_url,
-        "证照查验": f"{configuration.public_url}/verify",
-        "工作台": f"{configuration.public_url}/officer/",
-        **{site.title: site.url for site in configuration.sites.values()},
-        "短信（演示）": f"{configuration.public_url}/idp/operator/sms",
-        "统一身份认证": configuration.keycloak.issuer,
-    }
-    print("\n可以自己试试：", file=sys.stderr)
-    for title, address in addresses.items():
-        print(f"  {title}　{address}", file=sys.stderr)
-    print(
-        f"  演示账号和动态口令密钥在 {configuration.secrets_dir / 'demo-accounts.json'}，"
-        f"工作人员初始密码在 {configuration.section('directory')['staff_initial_password_file']}",
-        file=sys.stderr,
-    )
-    print(
-        f"  文件在 {stage.out}：{', '.join(sorted(path.name for path in stage.out.iterdir()))}",
-        file=sys.stderr,
-    )
-    print("  系统还在运行；./longzheng down 停下它。", file=sys.stderr)
+    url, accounts, citizen = configuration.public_url, stage.accounts, person(CITIZEN)
+    sites = [f"  {site.title}　{site.url}" for site in configuration.sites.values()]
+    officers = [f"    {staff_id}　{title}" for staff_id, title in OFFICERS]
+    lines = [
+        "",
+        "可以自己试试（人物均为虚构）：",
+        f"  公众首页　{url}　　证照查验　{url}/verify　　工作台　{url}/officer/",
+        *sites,
+        f"  公民：{citizen.name}，公民身份号码 {citizen.number}，手机号 {citizen.mobile}；短信看 {url}/idp/operator/sms",
+        f"    已注册，用手机号和口令 {accounts.citizen_password()} 登录；其他人物见 deploy/demo/people.yaml",
+        f"  工作人员，口令都是 {accounts.staff_password()}，动态口令用 ./longzheng demo --code 账号 查看：",
+        *officers,
+        "  部门系统的命令（docs/check-a-certificate.md）先设：",
+        f"    export LONGZHENG={url} ISSUER={configuration.keycloak.issuer}",
+        f"  文件在 {stage.out}：{'、'.join(sorted(path.name for path in stage.out.iterdir()))}",
+        "  系统还在运行；./longzheng down 停下它。",
+    ]
+    print("\n".join(lines), file=sys.stderr)
