@@ -13,7 +13,7 @@ def told(error: BaseException) -> str:
     present: BaseException | None = error
     while present is not None and id(present) not in seen:
         seen.add(id(present))
-        code = getattr(present, "code", "")
+        code = getattr(type(present), "code", "")  # of the class: an instance's may be anything
         frames = " < ".join(
             f"{Path(frame.f_code.co_filename).name}:{line} in {frame.f_code.co_name}"
             for frame, line in reversed(list(walk_tb(present.__traceback__)))

@@ -19,6 +19,7 @@ from cert_registry.types import (
     EcertSummary,
     FileDigest,
     FileState,
+    IntentStage,
     Origin,
     Registration,
 )
@@ -125,14 +126,23 @@ class SqlEcerts:
         return self._cipher.decrypt(sealed, associated_data=code_binding(identifier)).decode()
 
     def status_values(self, list_number: int) -> tuple[tuple[int, EcertState], ...]:
-        """The stored state of every effective ecert in one status list, by index."""
+        """The stored state of every ecert in one status list, by index.
+
+        A refused intent has no ecert, but there may be a file with its index, which nobody got: 注销.
+        """
         with self._database.reading() as connection:
             rows = connection.execute(
                 select(STATUS_ENTRIES.c.status_index, ECERTS.c.state)
                 .join(ECERTS, ECERTS.c.identifier == STATUS_ENTRIES.c.identifier)
                 .where(STATUS_ENTRIES.c.list_number == list_number)
             ).all()
-        return tuple((row.status_index, EcertState(row.state)) for row in rows)
+            refused = connection.scalars(
+                select(INTENTS.c.status_index).where(
+                    INTENTS.c.status_list == list_number, INTENTS.c.stage == IntentStage.REFUSED.value
+                )
+            ).all()
+        states = {row.status_index: EcertState(row.state) for row in rows}
+        return tuple((states | dict.fromkeys(refused, EcertState.CANCELLED)).items())
 
     def counts_by_type(self) -> Mapping[str, int]:
         """How many effective ecerts each type has."""

@@ -21,6 +21,7 @@ from cert_registry.store.tables import ECERTS, INTENTS, NOTICES
 from cert_registry.types import (
     DepartmentCode,
     EcertIdentifier,
+    EcertState,
     IssueOrder,
     StaffId,
     StateOperation,
@@ -202,6 +203,8 @@ def test_a_decision_that_came_first_stands_and_the_successor_never_becomes_valid
     with rooms.database.reading() as connection:
         state = connection.scalar(select(ECERTS.c.state).where(ECERTS.c.identifier == intent.identifier))
     assert state in (None, "04")
+    listed = dict(rooms.ecerts.status_values(intent.status_list))
+    assert listed[intent.status_index] is EcertState.CANCELLED
 
 
 def test_a_refused_replacement_does_not_stand_in_the_way_of_the_next(rooms: RegistryRooms) -> None:
