@@ -99,6 +99,8 @@ def verify_signature(
             check_der(signature)
             if not all(0 < pair[part].native < _P256_ORDER for part in ("r", "s")):
                 raise broken("The ECDSA signature's values are out of range.")
+            if pair["s"].native > _P256_ORDER // 2:
+                raise broken("The ECDSA signature has the higher of its two values.")
             public_key.verify(signature, data, ec.ECDSA(hashes.SHA256()))
         elif isinstance(public_key, rsa.RSAPublicKey):
             public_key.verify(signature, data, padding.PKCS1v15(), hashes.SHA256())

@@ -41,6 +41,9 @@ PublicKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublic
 #: PKCS#11 v3.0 names the curve by a PrintableString; SoftHSM accepts that form.
 _EDWARDS25519 = core.PrintableString("edwards25519").dump()
 
+#: Order of the group of P-256 (FIPS 186-5, SP 800-186).
+_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+
 #: After one of these the session or the whole token is opened again and the operation repeated once.
 _LOST = (
     pkcs11.SessionHandleInvalid,
@@ -125,7 +128,10 @@ class Token:
         return der
 
     def sign_es256(self, key_label: str, data: bytes) -> bytes:
-        """Return r ‖ s (64 bytes) over SHA-256 of `data`, as JWS and COSE want it; raises likewise."""
+        """Return r ‖ s (64 bytes, s the lower one) over SHA-256 of `data`, as JWS and COSE want it.
+
+        Raises as `sign_ecdsa_p256`.
+        """
         digest = hashlib.sha256(data).digest()
         raw = self._run(
             key_label,
@@ -135,7 +141,9 @@ class Token:
         )
         if len(raw) != 64:  # r ‖ s, 32 bytes each
             raise KeyMisuse(f"The key {key_label!r} is not a P-256 key.")
-        return bytes(raw)
+        r, s = raw[:32], int.from_bytes(raw[32:])
+        # Of the two values that s may have the lower one: otherwise anyone can turn one signature into another.
+        return bytes(r) + min(s, _P256_ORDER - s).to_bytes(32)
 
     def sign_ed25519(self, key_label: str, data: bytes) -> bytes:
         """Return the 64-byte Ed25519 signature of `data`; raises as `sign_ecdsa_p256`."""

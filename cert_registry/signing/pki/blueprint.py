@@ -4,7 +4,6 @@ Source: RFC 5280 appendix C and RFC 2585 (media types), RFC 6960 appendix A, RFC
 """
 
 import base64
-import binascii
 from collections.abc import Callable
 from datetime import datetime
 from urllib.parse import unquote
@@ -71,7 +70,7 @@ def _add_protocols(blueprint: Blueprint, services: PkiServices, clock: Callable[
     def ocsp_by_get(encoded: str) -> Response:
         try:
             body = base64.b64decode(unquote(encoded), validate=True)
-        except binascii.Error:
+        except ValueError:  # not ASCII, or not base64
             abort(400)
         return Response(services.ocsp.respond(body, now=clock()), mimetype=_OCSP_RESPONSE)
 

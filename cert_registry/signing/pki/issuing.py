@@ -103,6 +103,9 @@ def _extensions(
     if profile.extended_key_usage is not None:
         usage = x509.ExtendedKeyUsage([profile.extended_key_usage])
         extensions.append((usage, profile.extended_key_usage_critical))
+    if profile.policy is not None:
+        policy = x509.PolicyInformation(profile.policy, None)
+        extensions.append((x509.CertificatePolicies([policy]), False))
     if profile.ocsp_no_check:
         extensions.append((x509.OCSPNoCheck(), False))
     if issuer.certificate is not None:

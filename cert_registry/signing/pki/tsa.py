@@ -6,7 +6,7 @@ Source: RFC 3161, RFC 5816 (ESSCertIDv2), EN 319 422 (accuracy, policy, no order
 import hashlib
 from datetime import datetime
 from threading import Lock
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from asn1crypto import algos, cms, core, tsp
 from asn1crypto import x509 as asn1_x509
@@ -95,17 +95,17 @@ class TimeStampAuthority:
         self._check(request)
         if now > self._not_after:
             raise CertificateExpired("The certificate of the time-stamp unit has ended.")
-        content = tsp.TSTInfo(
-            {
-                "version": "v1",
-                "policy": self._policy_oid,
-                "message_imprint": request["message_imprint"],
-                "serial_number": self._next_serial(),
-                "gen_time": now.replace(microsecond=0),
-                "accuracy": {"seconds": _ACCURACY_S},
-                "nonce": request["nonce"],
-            }
-        )
+        stamped: dict[str, Any] = {
+            "version": "v1",
+            "policy": self._policy_oid,
+            "message_imprint": request["message_imprint"],
+            "serial_number": self._next_serial(),
+            "gen_time": now.replace(microsecond=0),
+            "accuracy": {"seconds": _ACCURACY_S},
+        }
+        if not isinstance(request["nonce"], core.Void):
+            stamped["nonce"] = request["nonce"]
+        content = tsp.TSTInfo(stamped)
         return self._sign(content.dump(), with_certificates=bool(request["cert_req"].native))
 
     def _check(self, request: tsp.TimeStampReq) -> None:
@@ -121,7 +121,8 @@ class TimeStampAuthority:
             raise StampRefused("unaccepted_policy", "That time-stamp policy is not offered.")
         if request["extensions"].native:
             raise StampRefused("unaccepted_extensions", "No extension of the request is known.")
-        if len(request["nonce"].contents or b"") > _MAX_NONCE_BYTES:
+        nonce = request["nonce"]  # may be left out
+        if not isinstance(nonce, core.Void) and len(nonce.contents) > _MAX_NONCE_BYTES:
             raise StampRefused("bad_request", "The nonce is too long.")
 
     def _next_serial(self) -> int:

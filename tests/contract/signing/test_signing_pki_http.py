@@ -243,3 +243,16 @@ def test_only_issued_certificates_can_be_revoked(tmp_path: Path, now: datetime) 
         register.revoke("seal-ca", 5, reason=RevocationReason.SUPERSEDED, now=now)
     assert register.take_numbers("n", 3) == range(1, 4)
     assert AuthorityRegister(tmp_path / "authority.db").take_numbers("n", 1) == range(4, 5)
+
+
+def test_a_stamp_needs_no_nonce(pki_url: str) -> None:
+    """RFC 3161 section 2.4.1: the nonce may be left out."""
+    imprint = {"hash_algorithm": {"algorithm": "sha256"}, "hashed_message": b"\1" * 32}
+    info = _info(stamp(pki_url, tsp.TimeStampReq({"version": 1, "message_imprint": imprint}).dump()))
+    assert info["nonce"].native is None
+    assert info["message_imprint"]["hashed_message"].native == b"\1" * 32
+
+
+@pytest.mark.parametrize("path", ["%00%ff", "%E9", "A", "***"])
+def test_an_ocsp_address_that_is_not_base64_is_a_bad_request(pki_url: str, path: str) -> None:
+    assert requests.get(f"{pki_url}/ocsp/{path}", timeout=10).status_code == 400

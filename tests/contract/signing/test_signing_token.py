@@ -47,6 +47,15 @@ def test_p256_signatures_verify_in_der_and_in_raw_form(token: Token, keys: dict[
     assert len(token.sign_es256(label, b"data")) == 64
 
 
+def test_p256_signatures_have_the_lower_s(token: Token, keys: dict[KeyAlgorithm, str]) -> None:
+    """With both values allowed anyone could turn a signature into another that verifies as well."""
+    order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+    label = keys[KeyAlgorithm.ECDSA_P256]
+    for number in range(24):
+        raw = token.sign_es256(label, b"data %d" % number)
+        assert 0 < int.from_bytes(raw[32:]) <= order // 2
+
+
 def test_ed25519_and_rsa_signatures_verify(token: Token, keys: dict[KeyAlgorithm, str]) -> None:
     edwards = token.public_key(keys[KeyAlgorithm.ED25519])
     assert isinstance(edwards, ed25519.Ed25519PublicKey)
