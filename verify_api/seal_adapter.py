@@ -8,8 +8,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from verify_api.errors import PartUnavailable
 from verify_api.types import RegisteredEcert, SealPart
 from verify_api.validation import DocumentReport, Limits, TrustAnchors, validate_isolated, validate_pdf
+from verify_api.validation.errors import ValidatorsBusy
 
 _REMEMBERED = 4096
 
@@ -36,15 +38,22 @@ class OwnSealValidator:
         self._lock = threading.Lock()
 
     def unknown(self, document: bytes, *, now: datetime) -> SealPart:
-        """See the port."""
-        report = validate_isolated(
-            document,
-            trust=self._trust,
-            at=None,
-            now=now,
-            crls=self._revocation_lists(),
-            limits=self._limits,
-        )
+        """See the port.
+
+        Raises:
+            PartUnavailable: As many files as allowed are being validated already.
+        """
+        try:
+            report = validate_isolated(
+                document,
+                trust=self._trust,
+                at=None,
+                now=now,
+                crls=self._revocation_lists(),
+                limits=self._limits,
+            )
+        except ValidatorsBusy as busy:
+            raise PartUnavailable(str(busy)) from busy
         return _part(report, "document")
 
     def known(self, ecert: RegisteredEcert, document: bytes, *, now: datetime) -> SealPart:

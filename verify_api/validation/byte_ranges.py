@@ -15,9 +15,10 @@ _HEX_DIGITS = re.compile(rb"[0-9A-Fa-f]*")
 _OBJECT_HEAD = re.compile(rb"([0-9]{1,10})[\x00\t\n\x0c\r ]+([0-9]{1,5})[\x00\t\n\x0c\r ]+obj")
 _END_OF_FILE = re.compile(rb"%%EOF[\x00\t\n\x0c\r ]*\Z")
 _RANGE_TEXT = re.compile(
-    rb"/ByteRange[\x00\t\n\x0c\r ]*\[[\x00\t\n\x0c\r ]*([0-9]+)[\x00\t\n\x0c\r ]+([0-9]+)"
-    rb"[\x00\t\n\x0c\r ]+([0-9]+)[\x00\t\n\x0c\r ]+([0-9]+)"
+    rb"/ByteRange[\x00\t\n\x0c\r ]*\[[\x00\t\n\x0c\r ]*([0-9]{1,15})[\x00\t\n\x0c\r ]+([0-9]{1,15})"
+    rb"[\x00\t\n\x0c\r ]+([0-9]{1,15})[\x00\t\n\x0c\r ]+([0-9]{1,15})"
 )
+_MAX_TRACES = 1000  # far more signatures than any file has
 _CMS_TEXT = re.compile(
     rb"<30(?:8[0-9A-Fa-f]{1,9}|[0-9A-Fa-f]{2})06092[aA]864886[fF]70[dD]010702[0-9A-Fa-f]{64}"
 )
@@ -32,6 +33,13 @@ class Hole:
     covered_end: int  # position after the last covered byte
     raw: bytes  # the decoded string, padding included
     mixed_case: bool  # hex digits of both cases
+    lower_case: bool  # some hex digit is a small letter
+
+
+class TooManyTraces(MalformedSyntax):
+    """There are more places that look like signatures than a file of signatures has."""
+
+    code = "too-many-traces"
 
 
 class ByteRangeRefused(MalformedSyntax):
@@ -46,6 +54,24 @@ def check_byte_range(data: bytes, byte_range: object) -> Hole:
     Raises:
         ByteRangeRefused: Numbers out of order, beyond the end, not four, or the hole holds something else.
     """
+    length, second, covered_end = _bounds(data, byte_range)
+    matched = _HEX_DIGITS.match(data, length + 1)
+    # Looked at before anything is copied: many ranges may name one large hole.
+    if matched is None or matched.end() != second - 1 or (second - length) % 2 or second - length == 2:
+        raise ByteRangeRefused("签名范围的空档里有签名值以外的内容")
+    digits = data[length + 1 : second - 1]
+    return Hole(
+        start=length,
+        end=second,
+        covered_end=covered_end,
+        raw=bytes.fromhex(digits.decode("ascii")),
+        mixed_case=digits.lower() != digits and digits.upper() != digits,
+        lower_case=digits.upper() != digits,
+    )
+
+
+def _bounds(data: bytes, byte_range: object) -> tuple[int, int, int]:
+    """Return where the hole begins and ends and where the covered bytes end."""
     if not isinstance(byte_range, list) or len(byte_range) != 4:
         raise ByteRangeRefused("签名范围不是四个数")
     if any(not isinstance(number, int) or isinstance(number, bool) for number in byte_range):
@@ -55,17 +81,7 @@ def check_byte_range(data: bytes, byte_range: object) -> Hole:
         raise ByteRangeRefused("签名范围有缺口、重叠或越界")
     if data[length : length + 1] != b"<" or data[second - 1 : second] != b">":
         raise ByteRangeRefused("签名范围的空档不是签名值")
-    digits = data[length + 1 : second - 1]
-    matched = _HEX_DIGITS.fullmatch(digits)
-    if matched is None or len(digits) % 2 or not digits:
-        raise ByteRangeRefused("签名范围的空档里有签名值以外的内容")
-    return Hole(
-        start=length,
-        end=second,
-        covered_end=second + rest,
-        raw=bytes.fromhex(digits.decode("ascii")),
-        mixed_case=digits.lower() != digits and digits.upper() != digits,
-    )
+    return length, second, second + rest
 
 
 def check_hole_is_contents(data: bytes, hole: Hole, object_offset: object) -> None:
@@ -103,15 +119,29 @@ def traces_of_signatures(data: bytes) -> list[tuple[int, int | None]]:
 
     Returns:
         For each: start of the hole, and the end of what its ByteRange covers when it has one.
+
+    Raises:
+        TooManyTraces: There are absurdly many.
     """
     found: dict[int, int | None] = {}
+    digits_end: dict[int, int] = {}  # the digits after each < are read once, however many ranges name it
     for match in _RANGE_TEXT.finditer(data):
-        numbers = [int(group) for group in match.groups()]
         try:
-            hole = check_byte_range(data, numbers)
+            start, end, covered_end = _bounds(data, [int(group) for group in match.groups()])
         except MalformedSyntax:
             continue
-        found[hole.start] = hole.covered_end
+        if start not in digits_end:
+            digits = _HEX_DIGITS.match(data, start + 1)
+            digits_end[start] = digits.end() if digits else start
+        if digits_end[start] == end - 1 and (end - start) % 2 == 0 and end - start > 2:
+            found[start] = covered_end
+            _refuse_too_many(found)
     for match in _CMS_TEXT.finditer(data):
         found.setdefault(match.start(), None)
+        _refuse_too_many(found)
     return sorted(found.items())
+
+
+def _refuse_too_many(found: dict[int, int | None]) -> None:
+    if len(found) > _MAX_TRACES:
+        raise TooManyTraces("more places look like signatures than are looked at")

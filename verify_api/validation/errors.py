@@ -27,6 +27,12 @@ class FileUnreadable(ValidationRoomError):
     code = "file-unreadable"
 
 
+class ValidatorsBusy(ValidationRoomError):
+    """As many files as allowed are being validated, and none ended while this one waited: try again later."""
+
+    code = "validators-busy"
+
+
 class MalformedSyntax(ValidationRoomError):
     """Bytes that should be a PDF object are not."""
 

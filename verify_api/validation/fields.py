@@ -15,6 +15,7 @@ from verify_api.validation.graph import empty_dictionary, follow
 if TYPE_CHECKING:
     from pyhanko.pdf_utils.reader import PdfFileReader
 
+MAX_SIGNATURES = 100  # one more is reported, so that the caller knows of the limit
 _MAX_FIELDS = 20_000
 _MAX_PAGES = 20_000
 _MAX_DEPTH = 50
@@ -131,6 +132,8 @@ def _collect(
     node = dictionary(raw)
     mark = mark_of(raw)
     if node is None or mark in seen or depth > _MAX_DEPTH or len(seen) > _MAX_FIELDS:
+        return
+    if len(found) > MAX_SIGNATURES:
         return
     seen.add(mark)
     kind = node.get("/FT", inherited)

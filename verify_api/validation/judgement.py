@@ -8,6 +8,7 @@ Source: EN 319 102-1 clauses 5.3, 5.5 and 5.6.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from asn1crypto import core
@@ -17,6 +18,7 @@ from verify_api.validation.chains import ChainFinding, Evidence, check_chain
 from verify_api.validation.document import collect_archived_revocation
 from verify_api.validation.errors import MalformedSyntax
 from verify_api.validation.examination import Examined, claimed_in_dictionary
+from verify_api.validation.house_form import is_house_form, is_house_root, is_seal_path
 from verify_api.validation.revocation_values import unverified_values
 from verify_api.validation.signed_data import (
     SignedContent,
@@ -28,6 +30,7 @@ from verify_api.validation.signed_data import (
     unprotected_faults,
     weak_algorithm,
 )
+from verify_api.validation.signer_usage import commits, may_sign
 from verify_api.validation.stamps import StampFinding, judge_stamp
 from verify_api.validation.subjects import subject_text
 from verify_api.validation.verdicts import (
@@ -49,8 +52,7 @@ if TYPE_CHECKING:
 
 _CADES = "/ETSI.CAdES.detached"
 _DETACHED = {_CADES, "/adbe.pkcs7.detached", ""}
-_SIGNING_USAGES = {"digital_signature", "non_repudiation"}
-_NOT_FOR_DOCUMENTS = {"time_stamping", "ocsp_signing"}
+_STAMPED_WITHIN = timedelta(minutes=1)  # of the time that the seal claims, by a sealer of ours
 
 
 class Judge:
@@ -197,7 +199,9 @@ class Judge:
         covering = [f for other, f in self._stamps if other.hole is not None and other.hole.covered_end > end]
         proved = [f.proves for f in [*stamps, *covering] if f.proves is not None]
         moment = min([control, *proved])
-        problem, detail = self._signer(one, content, moment, proved=bool(proved) and min(proved) <= control)
+        problem, detail = self._signer(
+            one, content, moment, stamps=stamps, proved=bool(proved) and min(proved) <= control
+        )
         return self._report(one, problem, (*stamps, *reversed(covering)), detail=detail)
 
     def _integrity(self, one: Examined, content: SignedContent) -> tuple[SubIndication | None, str]:
@@ -221,7 +225,13 @@ class Judge:
         return problem, ""
 
     def _signer(
-        self, one: Examined, content: SignedContent, moment: datetime, *, proved: bool
+        self,
+        one: Examined,
+        content: SignedContent,
+        moment: datetime,
+        *,
+        stamps: list[StampFinding],
+        proved: bool,
     ) -> tuple[SubIndication | None, str]:
         signer = content.signer
         if signer is None:
@@ -229,21 +239,53 @@ class Judge:
         if weak_algorithm(content) or one.subfilter == "/adbe.pkcs7.sha1":
             return SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE, ""
         known = [*self._evidence.certificates.values(), *self._trust.parsed()]
-        if not _may_sign(signer):
+        if not may_sign(signer):
             return SubIndication.CHAIN_CONSTRAINTS_FAILURE, ""
         finding = check_chain(signer, trust=self._trust, evidence=self._evidence, control_time=moment)
-        own = finding.anchor is not None and self._trust.is_own(finding.anchor)
-        if own and one.hole is not None:
-            faults = strict_faults(content, known, stamp=False)
-            faults += unverified_values(self._evidence, known, strict=True)
-            if one.hole.mixed_case or faults or self._evidence.unreadable or self.damaged_stamp:
-                return SubIndication.FORMAT_FAILURE, "签名附带的资料被改动"
+        if finding.anchor is not None and self._trust.is_own(finding.anchor):
+            problem, detail = self._own(one, content, signer, known)
+            if problem is not None:
+                return problem, detail
         if finding.problem is not None:
             return self._translate(one, content, finding, proved=proved), ""
-        if unprotected_faults(content, known) or unverified_values(self._evidence, known, strict=False):
+        if finding.anchor is not None and is_house_root(finding.anchor):
+            return self._house(one, content, finding, stamps)
+        altered = unprotected_faults(content, known) or unverified_values(self._evidence, known, strict=False)
+        if altered or (one.hole is not None and one.hole.mixed_case):
             return SubIndication.SIG_CONSTRAINTS_FAILURE, ""
-        if one.hole is not None and one.hole.mixed_case:
-            return SubIndication.SIG_CONSTRAINTS_FAILURE, ""
+        return None, ""
+
+    def _own(
+        self, one: Examined, content: SignedContent, signer: x509.Certificate, known: list[x509.Certificate]
+    ) -> tuple[SubIndication | None, str]:
+        """Refuse under an anchor of our own what is not for documents, or not written strictly."""
+        if not commits(signer):
+            return SubIndication.CHAIN_CONSTRAINTS_FAILURE, ""
+        faults = strict_faults(content, known, stamp=False)
+        faults += unverified_values(self._evidence, known, strict=True)
+        mixed = one.hole is not None and one.hole.mixed_case
+        if mixed or faults or self._evidence.unreadable or self.damaged_stamp:
+            return SubIndication.FORMAT_FAILURE, "签名附带的资料被改动"
+        return None, ""
+
+    def _house(
+        self, one: Examined, content: SignedContent, finding: ChainFinding, stamps: list[StampFinding]
+    ) -> tuple[SubIndication | None, str]:
+        """Refuse under a Longzheng root what no sealer of ours writes."""
+        if not is_seal_path(finding.path):
+            return SubIndication.CHAIN_CONSTRAINTS_FAILURE, ""
+        if len(stamps) != 1:
+            # A seal at level B cannot be told from one whose stamp was taken away.
+            return SubIndication.SIG_CONSTRAINTS_FAILURE, "没有时间戳"
+        stamped, claimed = stamps[0].proves, claimed_in_dictionary(one.field.value)
+        if stamped is None or not stamps[0].house:
+            return SubIndication.SIG_CONSTRAINTS_FAILURE, "时间戳不可靠"
+        if claimed is None or abs(stamped - claimed) > _STAMPED_WITHIN:
+            return SubIndication.FORMAT_FAILURE, "时间戳不是盖章时所加"
+        if one.hole is None or one.hole.lower_case or not is_house_form(content, finding.path, stamp=False):
+            return SubIndication.FORMAT_FAILURE, "签名附带的资料被改动"
+        if one.coverage is not Coverage.WHOLE_FILE:
+            return SubIndication.SIG_CONSTRAINTS_FAILURE, "签名之后有追加内容"
         return None, ""
 
     def _translate(
@@ -308,11 +350,3 @@ class Judge:
             return Level.T
         archival = any(stamp.kind == "document" for stamp in sound)
         return Level.LTA if archival else Level.LT
-
-
-def _may_sign(certificate: x509.Certificate) -> bool:
-    usage = certificate.key_usage_value
-    if usage is not None and not set(usage.native) & _SIGNING_USAGES:
-        return False
-    extended = certificate.extended_key_usage_value
-    return extended is None or bool(set(extended.native) - _NOT_FOR_DOCUMENTS)

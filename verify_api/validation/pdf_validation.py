@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from verify_api.validation import sentences
-from verify_api.validation.byte_ranges import traces_of_signatures
+from verify_api.validation.byte_ranges import TooManyTraces, traces_of_signatures
 from verify_api.validation.chains import Evidence
 from verify_api.validation.container import Container, recognise
 from verify_api.validation.document import (
@@ -26,7 +26,7 @@ from verify_api.validation.document import (
 )
 from verify_api.validation.errors import MalformedSyntax
 from verify_api.validation.examination import Examined, examine
-from verify_api.validation.fields import signature_fields
+from verify_api.validation.fields import MAX_SIGNATURES, signature_fields
 from verify_api.validation.history import History
 from verify_api.validation.judgement import Judge
 from verify_api.validation.verdicts import (
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from verify_api.validation.trust import TrustAnchors
+
+_MAX_CUTS = 3  # earlier states that are tried when a file cannot be read
 
 
 def validate_pdf(
@@ -75,13 +77,17 @@ def validate_pdf(
         return _validate(data, trust, at or now, crls)
     except MemoryError:
         return DocumentReport(verdict=Verdict.INDETERMINATE, reason=sentences.LIMIT_MEMORY)
+    except TooManyTraces:
+        return DocumentReport(verdict=Verdict.INDETERMINATE, reason=sentences.LIMIT_SIGNATURES)
     except RecursionError:
         return DocumentReport(verdict=Verdict.INDETERMINATE, reason=sentences.LIMIT_OBJECTS)
     except Exception:  # noqa: BLE001 - pyHanko and asn1crypto raise any builtin error on hostile files
         return DocumentReport(verdict=Verdict.INDETERMINATE, reason=sentences.UNREADABLE)
 
 
-def _validate(data: bytes, trust: TrustAnchors, at: datetime, crls: Iterable[bytes]) -> DocumentReport:
+def _validate(
+    data: bytes, trust: TrustAnchors, at: datetime, crls: Iterable[bytes], *, cuts: int = 0
+) -> DocumentReport:
     # (1) what kind of file
     kind = recognise(data)
     if kind is not Container.PDF:
@@ -95,9 +101,11 @@ def _validate(data: bytes, trust: TrustAnchors, at: datetime, crls: Iterable[byt
     except LockedByPassword:
         return DocumentReport(verdict=Verdict.INDETERMINATE, reason=sentences.ENCRYPTED)
     except Unreadable:
-        return _unreadable(data, trust, at, crls)
+        return _unreadable(data, trust, at, crls, cuts=cuts)
     # (3) find signatures, and traces of removed ones; (4) what each covers
     fields = signature_fields(reader)
+    if len(fields) > MAX_SIGNATURES:
+        return DocumentReport(verdict=Verdict.INDETERMINATE, reason=sentences.LIMIT_SIGNATURES)
     examined = [examine(data, reader, field) for field in fields]
     lost = _lost_traces(data, examined)
     real = [one for one in examined if not one.placeholder]
@@ -121,12 +129,14 @@ def _validate(data: bytes, trust: TrustAnchors, at: datetime, crls: Iterable[byt
     return _conclude(reports, real, examined, lost, judge=judge, unusual=unusual)
 
 
-def _unreadable(data: bytes, trust: TrustAnchors, at: datetime, crls: Iterable[bytes]) -> DocumentReport:
+def _unreadable(
+    data: bytes, trust: TrustAnchors, at: datetime, crls: Iterable[bytes], *, cuts: int
+) -> DocumentReport:
     """Judge the signed state before what made the file unreadable; it is never passed."""
     ends = [end for _, end in traces_of_signatures(data) if end is not None and end < len(data)]
-    if not ends:
+    if not ends or cuts >= _MAX_CUTS:
         return DocumentReport(verdict=Verdict.INDETERMINATE, reason=sentences.UNREADABLE)
-    earlier = _validate(data[: max(ends)], trust, at, crls)
+    earlier = _validate(data[: max(ends)], trust, at, crls, cuts=cuts + 1)
     if earlier.verdict in {Verdict.NO_SIGNATURE, Verdict.NOT_A_PDF}:
         return DocumentReport(verdict=Verdict.INDETERMINATE, reason=sentences.UNREADABLE)
     signatures = tuple(

@@ -20,16 +20,18 @@ import sys
 import threading
 import time
 from base64 import b64encode
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from verify_api.validation import sentences
+from verify_api.validation.errors import ValidatorsBusy
 from verify_api.validation.report_json import report_from_wire
 from verify_api.validation.verdicts import DocumentReport, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from verify_api.validation.trust import TrustAnchors
@@ -46,6 +48,8 @@ class Limits:
     seconds: int = 20  # CPU and clock
     memory_bytes: int = 1536 * 1024 * 1024  # address space
     file_bytes: int = 100 * 1024 * 1024
+    workers: int = 4  # files validated at once by this process
+    wait_s: float = 3.0  # how long a further file waits for its turn
 
 
 class _Lost(Exception):
@@ -153,6 +157,33 @@ class _Pool:
                 self._idle.pop().close()
 
 
+class _Turns:
+    """How many validations run at once; the most allowed comes with each question."""
+
+    def __init__(self) -> None:
+        self._running = 0
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def one(self, *, most: int, wait_s: float) -> Iterator[None]:
+        """Hold one turn.
+
+        Raises:
+            ValidatorsBusy: None became free in time.
+        """
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._running < most, timeout=wait_s):
+                raise ValidatorsBusy(sentences.BUSY)
+            self._running += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._running -= 1
+                self._changed.notify()
+
+
+_TURNS = _Turns()
 _POOL = _Pool(most_idle=2)
 atexit.register(_POOL.close)
 
@@ -178,6 +209,9 @@ def validate_isolated(
 
     Returns:
         The report.
+
+    Raises:
+        ValidatorsBusy: `limits.workers` files are being validated and none ended in `limits.wait_s`.
     """
     limits = limits or Limits()
     if len(data) > limits.file_bytes:
@@ -191,6 +225,11 @@ def validate_isolated(
         "seconds": limits.seconds,
         "memory_bytes": limits.memory_bytes,
     }
+    with _TURNS.one(most=limits.workers, wait_s=limits.wait_s):
+        return _ask_worker(parameters, data, limits.seconds + _GRACE_S)
+
+
+def _ask_worker(parameters: dict[str, Any], data: bytes, timeout_s: float) -> DocumentReport:
     used_before = True
     while used_before:
         try:
@@ -198,7 +237,7 @@ def validate_isolated(
         except OSError:
             return _stopped(sentences.CRASHED)
         try:
-            answer = worker.ask(parameters, data, limits.seconds + _GRACE_S)
+            answer = worker.ask(parameters, data, timeout_s)
         except TimeoutError:
             worker.close()
             return _stopped(sentences.LIMIT_TIME)

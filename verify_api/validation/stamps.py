@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from verify_api.validation.chains import Evidence, check_chain
 from verify_api.validation.errors import MalformedSyntax
+from verify_api.validation.house_form import is_house_form, is_house_root
 from verify_api.validation.signed_data import (
     SignedContent,
     check_integrity,
@@ -43,6 +44,7 @@ class StampFinding:
     signer: str | None
     damaged: bool  # cryptography or encoding shows an alteration; not merely "not trusted"
     own: bool
+    house: bool = False  # by a unit below a Longzheng root, in its one form
 
     @property
     def proves(self) -> datetime | None:
@@ -96,7 +98,7 @@ def judge_stamp(
         )
     problem = _broken(content, token)
     damaged = problem is not None
-    own = False
+    own = house = False
     if problem is None:
         for certificate in content.certificates:
             evidence.add_certificate(certificate.dump())
@@ -108,10 +110,21 @@ def judge_stamp(
         own = problem is None and finding.anchor is not None and trust.is_own(finding.anchor)
     if own and strict_faults(content, [*evidence.certificates.values(), *trust.parsed()], stamp=True):
         damaged, problem = True, SubIndication.FORMAT_FAILURE
+    elif own and is_house_root(finding.path[0]):
+        house = is_house_form(content, finding.path, stamp=True)
+        damaged, problem = not house, None if house else SubIndication.FORMAT_FAILURE
     if problem is None and token.time > control_time + _CLOCK_DIFFERENCE:
         problem = SubIndication.TIMESTAMP_ORDER_FAILURE
     signer = subject_text(content.signer) if content.signer else None
-    return StampFinding(kind=kind, time=token.time, problem=problem, signer=signer, damaged=damaged, own=own)
+    return StampFinding(
+        kind=kind,
+        time=token.time,
+        problem=problem,
+        signer=signer,
+        damaged=damaged,
+        own=own,
+        house=house,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
