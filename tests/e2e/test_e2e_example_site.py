@@ -1,36 +1,84 @@
-"""docs/examples/site.py as it stands, against the real Keycloak."""
+"""The example site of docs/integrate-a-site.md: the document's own command line, against the real Keycloak."""
 
-import importlib.util
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from e2e_people import Accounts, location_after
+import requests
+import yaml
+from e2e_people import Accounts
+from test_e2e_documents import CHECKOUT, blocks_of
 
 from deploy.configuration import Configuration
-from deploy.form_client import FormClient
+from deploy.form_client import FormClient, sign_in_with_password
 
 pytestmark = pytest.mark.servers
-EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "examples" / "site.py"
+DOCUMENT = "docs/integrate-a-site.md"
+SITE_FILE = CHECKOUT / "realm-config" / "sites" / "my-site.yaml"
+URL = str(yaml.safe_load(SITE_FILE.read_text(encoding="utf-8"))["url"])
 
 
-def test_the_thirty_lines_of_the_documentation_sign_a_person_in(
-    system: Configuration, accounts: Accounts, browser: FormClient, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def example_site(system: Configuration, tmp_path: Path) -> Iterator[str]:
+    """The site, started as a reader of the document starts it, and ended as by Ctrl-C."""
+    (block,) = blocks_of(DOCUMENT)
+    environment = os.environ | {
+        "ISSUER": system.keycloak.issuer,
+        "LONGZHENG_VAR": str(system.state_dir),
+    }
+    output = tmp_path / "output"
+    with output.open("wb") as file:
+        shell = subprocess.Popen(
+            ["bash", "-c", f"set -euo pipefail\n{block}"],
+            cwd=CHECKOUT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        _wait_for_page(shell, output)
+        yield URL
+    finally:
+        if shell.poll() is None:
+            os.killpg(shell.pid, signal.SIGINT)
+        try:
+            shell.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            os.killpg(shell.pid, signal.SIGKILL)
+            shell.wait()
+
+
+def _wait_for_page(shell: "subprocess.Popen[bytes]", output: Path) -> None:
+    """Until the page answers; a command that ended before (a taken port, a missing file) is told with its output."""
+    for _ in range(300):
+        assert shell.poll() is None, output.read_text(encoding="utf-8")
+        try:
+            if requests.get(URL, timeout=5).ok:
+                return
+        except requests.ConnectionError:
+            time.sleep(0.1)
+    raise AssertionError(f"{URL} does not answer\n{output.read_text(encoding='utf-8')}")
+
+
+def test_the_command_of_the_document_runs_a_site_that_signs_a_person_in(
+    example_site: str, accounts: Accounts, browser: FormClient
 ) -> None:
-    site = system.sites["site-a"]
-    monkeypatch.setenv("SITE_SECRET", "of this test only")
-    monkeypatch.setenv("SITE_CLIENT_ID", site.client_id)
-    monkeypatch.setenv("SITE_KEY_FILE", str(site.key_file))
-    monkeypatch.setenv("SITE_ISSUER", system.keycloak.issuer)
-    specification = importlib.util.spec_from_file_location("example_site", EXAMPLE)
-    assert specification is not None
-    assert specification.loader is not None
-    example = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(example)
-    visitor = example.app.test_client()
     account = accounts.of("林晓雯")
+    browser.open(example_site)
+    browser.follow("登录")
+    sign_in_with_password(browser, account.citizen.mobile, account.password)
+    assert browser.page.url.rstrip("/") == example_site
+    assert "您好，林****，认证强度 loa1" in browser.page.text
 
-    browser.open(visitor.get("/sign-in", base_url=site.url).headers["Location"])
-    back = location_after(browser, {"username": account.citizen.mobile, "password": account.password})
-    assert back.startswith(f"{site.url}/auth/callback?")
-    assert visitor.get(back.removeprefix(site.url), base_url=site.url).status_code == 302
-    assert visitor.get("/", base_url=site.url).text == "您好，林****，认证强度 loa1"
+
+def test_the_document_shows_the_file_of_that_site() -> None:
+    shown = (CHECKOUT / DOCUMENT).read_text(encoding="utf-8")
+    listed = yaml.safe_load(SITE_FILE.read_text(encoding="utf-8"))
+    for key in ("kind", "clientId", "name", "url"):
+        assert f"   {key}: {listed[key]}\n" in shown

@@ -48,7 +48,13 @@ def test_every_client_signs_with_its_own_key_and_no_secret(realm: RealmSettings)
 
 def test_every_site_has_pkce_a_subject_of_its_own_and_exact_addresses(realm: RealmSettings) -> None:
     sites = [client for client in realm.clients if client["standardFlowEnabled"]]
-    assert {client["clientId"] for client in sites} == {"portal", "officer-desk", "site-a", "site-b"}
+    assert {client["clientId"] for client in sites} == {
+        "portal",
+        "officer-desk",
+        "site-a",
+        "site-b",
+        "my-site",
+    }
     salts = set()
     for client in sites:
         assert client["attributes"]["pkce.code.challenge.method"] == "S256"
