@@ -19,7 +19,7 @@ from typing import Any
 from deploy import control, doctor, examination, gates, health, ports, processes
 from deploy.configuration import FILE_NAME, Mode, load
 from deploy.errors import BadUsage, ConfigurationError, DeployError, ExitCode
-from deploy.locations import state_directory
+from deploy.locations import keep_private, state_directory
 from deploy.parts import Part, parts, shared_environment
 from deploy.progress import say
 from deploy.rooms import Door
@@ -39,6 +39,7 @@ KEPT_AT_RESET = frozenset({"venv", "cache", "test"})
 
 def main(argv: list[str]) -> int:
     """Runs one command; every expected failure is one sentence on standard error."""
+    keep_private()
     name, arguments = argv[0], argv[1:]
     try:
         if name in DOORS:

@@ -10,6 +10,7 @@ from deploy import control, health, keycloak, ports
 from deploy.configuration import FILE_NAME, Configuration, load
 from deploy.doctor import Finding, mode_of
 from deploy.errors import ConfigurationError
+from deploy.locations import databases
 from deploy.parts import parts, shared_environment
 
 
@@ -31,6 +32,7 @@ def findings(state_dir: Path) -> list[Finding]:
     return [
         Finding(check="configuration", well=True, sentence=f"{state_dir / FILE_NAME} is complete."),
         _modes(configuration),
+        _privacy(configuration),
         _keycloak(configuration),
         _token(configuration),
         *_parts(configuration),
@@ -48,6 +50,18 @@ def _modes(configuration: Configuration) -> Finding:
         well=not loose,
         sentence=f"others may read: {', '.join(loose)}." if loose else f"{len(files)} files, all private.",
         remedy=f"chmod -R u=rwX,go= {configuration.secrets_dir} {configuration.state_dir / FILE_NAME}",
+    )
+
+
+def _privacy(configuration: Configuration) -> Finding:
+    """The databases hold people, certificates and password hashes."""
+    state_dir = configuration.state_dir
+    loose = [str(path) for path in (state_dir, *databases(state_dir)) if mode_of(path) & 0o077]
+    return Finding(
+        check="state directory",
+        well=not loose,
+        sentence=f"others may read: {', '.join(loose)}." if loose else "it and its databases are private.",
+        remedy="./longzheng up tightens them.",
     )
 
 

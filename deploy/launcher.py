@@ -11,7 +11,7 @@ from pathlib import Path
 
 from deploy import bootstrap, doctor, virtual_environment
 from deploy.errors import DeployError, ExitCode
-from deploy.locations import CHECKOUT, STATE_VARIABLE, VIRTUAL_ENVIRONMENT, state_directory
+from deploy.locations import CHECKOUT, STATE_VARIABLE, VIRTUAL_ENVIRONMENT, keep_private, state_directory
 
 
 class Needs(Enum):
@@ -70,6 +70,7 @@ COMMANDS = {
 
 def main(argv: list[str]) -> int:
     """Runs `./longzheng`; does not return when it hands over to the virtual environment."""
+    keep_private()
     if not argv or argv[0] in {"-h", "--help", "help"}:
         print(_usage(), end="")
         return int(ExitCode.DONE if argv else ExitCode.BAD_USAGE)

@@ -19,7 +19,7 @@ from deploy import control, first_configuration, health, keycloak, ports, rooms,
 from deploy.bootstrap import START_BYTES, check_disk, check_java
 from deploy.configuration import FILE_NAME, Configuration, Mode, load
 from deploy.errors import BadUsage, PartUnhealthy
-from deploy.locations import CHECKOUT, private_directory
+from deploy.locations import CHECKOUT, private_directory, tighten
 from deploy.parts import Part, admin_made_file, parts, shared_environment
 from deploy.progress import say, step
 
@@ -42,6 +42,9 @@ def bring_up(state_dir: Path, *, asked_ports: Mapping[str, int], mode: Mode | No
         DeployError: one sentence that says what to do; running it again goes on from there.
     """
     private_directory(state_dir)
+    if not (state_dir / FILE_NAME).exists():
+        _check_is_ours(state_dir)
+    tighten(state_dir)
     private_directory(state_dir / "run")
     with _alone(state_dir):
         configuration = _configure(state_dir, asked_ports, mode)
@@ -76,7 +79,6 @@ def _configure(state_dir: Path, asked_ports: Mapping[str, int], mode: Mode | Non
                     f"Ports are fixed at first start: {name} stays {getattr(chosen, name)} (reset chooses anew)"
                 )
     else:
-        _check_is_ours(state_dir)
         chosen = ports.choose(state_dir, asked=asked_ports)
     first_configuration.complete(state_dir, ports=chosen, mode=mode or Mode.DEMO)
     return load(state_dir)

@@ -22,7 +22,7 @@ from typing import Any, TextIO
 
 from deploy import processes
 from deploy.configuration import load
-from deploy.locations import private_directory
+from deploy.locations import keep_private, private_directory
 from deploy.parts import Part, parts
 
 SOCKET_NAME = "supervisor.sock"
@@ -253,6 +253,7 @@ class short_path:  # noqa: N801  (a context manager, used like a function)
 
 def main(argv: list[str]) -> int:
     """Runs the supervisor of the state directory that is the only argument."""
+    keep_private()
     state_dir = Path(argv[0])
     return Supervisor(state_dir=state_dir, load_parts=lambda: parts(load(state_dir))).run()
 

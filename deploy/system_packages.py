@@ -122,6 +122,7 @@ def _apt(*arguments: str) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        umask=0o022,  # what apt installs is for everyone
     )
     with log.open("a", encoding="utf-8") as file:
         file.write(done.stdout)

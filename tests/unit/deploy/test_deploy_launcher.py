@@ -157,6 +157,41 @@ def test_doctor_sees_a_loose_secret(state_dir: Path) -> None:
     assert findings["directory"]["sentence"] == "down; its ports are free."
 
 
+def test_doctor_sees_a_loose_database_and_a_loose_state_directory(state_dir: Path) -> None:
+    first_configuration.complete(state_dir, ports=ports.choose(state_dir, asked={}), mode=Mode.DEMO)
+    (state_dir / "registry.db").touch()
+    (state_dir / "registry.db").chmod(0o644)
+    state_dir.chmod(0o755)
+    done = run(state_dir, "doctor", "--json")
+    findings = {finding["check"]: finding for finding in json.loads(done.stdout)["findings"]}
+    assert not findings["state directory"]["well"]
+    assert f"{state_dir}, {state_dir / 'registry.db'}" in findings["state directory"]["sentence"]
+
+
+def test_up_tightens_a_state_directory_but_never_one_that_is_not_ours(state_dir: Path) -> None:
+    chosen = ports.choose(state_dir, asked={})
+    first_configuration.complete(state_dir, ports=chosen, mode=Mode.DEMO)
+    accounts = state_dir / "keycloak" / "data" / "h2" / "keycloakdb.mv.db"
+    accounts.parent.mkdir(parents=True)
+    for file in (accounts, state_dir / "registry.db"):
+        file.touch()
+        file.chmod(0o644)
+    state_dir.chmod(0o755)
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", chosen.directory))
+        listener.listen(1)
+        assert run(state_dir, "up", "--detach").returncode == 3
+    for path in (state_dir, state_dir / "keycloak", accounts, state_dir / "registry.db"):
+        assert path.stat().st_mode & 0o077 == 0, path
+    assert run(state_dir, "reset", "--yes").returncode == 0
+    (state_dir / "thesis.txt").touch()
+    state_dir.chmod(0o755)
+    assert run(state_dir, "up", "--detach").returncode == 2
+    assert state_dir.stat().st_mode & 0o777 == 0o755
+    assert {entry.name for entry in state_dir.iterdir()} == {"thesis.txt"}
+
+
 def test_an_attached_start_that_is_interrupted_leaves_nothing_behind(state_dir: Path) -> None:
     with subprocess.Popen(
         [sys.executable, str(CHECKOUT / "longzheng"), "up"],
