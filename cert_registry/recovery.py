@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol, final
 from cert_registry.error_telling import told
 from cert_registry.errors import RegistryError, ReplacementRefused
 from cert_registry.issuance import issue
+from cert_registry.tlog.leaf import ENTRY_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,10 +84,15 @@ class LeafPusher:
         """
         pushed = 0
         while leaves := self._outbox.waiting(_BATCH):
-            indexes = self._log.sequence(tuple(leaf.leaf_entry for leaf in leaves))
-            placed = {leaf.leaf_id: index for leaf, index in zip(leaves, indexes, strict=True)}
-            self._outbox.mark_sequenced(placed, now=now)
-            pushed += len(leaves)
+            whole = [leaf for leaf in leaves if len(leaf.leaf_entry) == ENTRY_BYTES]
+            if whole:
+                indexes = self._log.sequence(tuple(leaf.leaf_entry for leaf in whole))
+                placed = {leaf.leaf_id: index for leaf, index in zip(whole, indexes, strict=True)}
+                self._outbox.mark_sequenced(placed, now=now)
+                pushed += len(whole)
+            if len(whole) < len(leaves):  # they stay in the outbox; what lies behind them follows next time
+                _LOGGER.error("%d waiting leaves are damaged and were left out", len(leaves) - len(whole))
+                break
         return pushed
 
 

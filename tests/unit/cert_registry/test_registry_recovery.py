@@ -18,7 +18,7 @@ from sqlalchemy import func, select, update
 from cert_registry.composition import RegistryRooms
 from cert_registry.errors import LogUnavailable, TokenBusyOrGone
 from cert_registry.issuance import issue
-from cert_registry.lifecycle import Actor, StateChange, suspend
+from cert_registry.lifecycle import Actor, StateChange, give_back, suspend
 from cert_registry.organisations.repository import set_seal_state
 from cert_registry.organisations.types import SealId, SealState
 from cert_registry.store.tables import ECERTS, INTENTS, NOTICES, OUTBOX, SEAL_USES
@@ -160,8 +160,14 @@ def test_a_damaged_row_and_an_unexpected_error_hold_up_nothing_else(
         case_number="D-4",
     )
     suspend(held, room=replace(rooms.lifecycle, leaves=Away()), now=now())
+    give_back(held, room=replace(rooms.lifecycle, leaves=Away()), now=now())
     with rooms.database.writing() as connection:
         connection.execute(update(INTENTS).where(INTENTS.c.case_number == "D-1").values(order_sealed=b"x"))
+        connection.execute(
+            update(OUTBOX)
+            .where(OUTBOX.c.subject == whole.identifier, OUTBOX.c.sequence == 2)
+            .values(leaf_entry=b"x")
+        )
 
     def surprise() -> None:
         raise ValueError("a secret value")
@@ -176,6 +182,7 @@ def test_a_damaged_row_and_an_unexpected_error_hold_up_nothing_else(
     require_whole(rooms, "D-3")
     assert "ValueError" in caplog.text
     assert "ObjectMissing" in caplog.text
+    assert "damaged" in caplog.text
     assert "a secret value" not in caplog.text
     with rooms.database.reading() as connection:
         problems = select(INTENTS.c.case_number, INTENTS.c.problem).where(INTENTS.c.problem != "")
