@@ -1,7 +1,7 @@
 """Makes the realm in Keycloak what realm-config/ says: `apply` mends, `plan` only tells.
 
-Order: realm, what accounts hold, roles, scopes, flows, identity providers, the flow bindings, and only then the
-removal of flows that nothing refers to any more; clients and the staff directory last.
+Order: realm, its own sentences, what accounts hold, roles, scopes, flows, identity providers, the flow bindings, and
+only then the removal of flows that nothing refers to any more; clients and the staff directory last.
 
 A thing is found by its natural key, created if absent, and otherwise merged, so that its internal id and whatever
 an operator set beside our settings stay. Mappers are the exception: on our scopes, clients and providers they are
@@ -56,6 +56,7 @@ def _reconcile(configuration: Configuration, *, write: bool) -> list[Change]:
     bindings: dict[str, str] = settings.realm.pop("bindings")
     if not _ensure_realm(settings.realm, connection, reconciler):
         return reconciler.changes  # only planned: there is nothing below a realm that does not exist
+    _ensure_localizations(settings.localizations, connection, reconciler)
     _ensure_user_profile(settings.user_profile, connection, reconciler)
     _ensure_roles(settings.roles, connection, reconciler)
     ensure_scopes(settings.scopes, connection, reconciler)
@@ -83,6 +84,22 @@ def _ensure_realm(wanted: Representation, connection: RealmConnection, reconcile
         update=lambda body: connection.put(body=body),
     )
     return True
+
+
+def _ensure_localizations(
+    localizations: tuple[Representation, ...], connection: RealmConnection, reconciler: Reconciler
+) -> None:
+    """Sentences of the sign-in pages by language; those of no file stay as they are."""
+    for localization in localizations:
+        place = connection.at("localization", localization["locale"])
+        reconciler.ensure(
+            "localization",
+            localization["locale"],
+            current=place.get() or {},
+            wanted=localization["texts"],
+            create=place.post,
+            update=place.post,
+        )
 
 
 def _bind(wanted: Representation, connection: RealmConnection, reconciler: Reconciler) -> None:

@@ -43,6 +43,7 @@ class RealmSettings:
     clients: tuple[Representation, ...]
     built_in_clients: tuple[Representation, ...]
     federations: tuple[Representation, ...]
+    localizations: tuple[Representation, ...]
 
 
 def read(configuration: Configuration, keys: ClientKeys, *, directory: Path = DIRECTORY) -> RealmSettings:
@@ -62,6 +63,7 @@ def read(configuration: Configuration, keys: ClientKeys, *, directory: Path = DI
         clients=tuple(reader.clients()),
         built_in_clients=tuple(reader.each("built-in-clients")),
         federations=tuple(reader.each("federation")),
+        localizations=tuple(reader.each("localization")),
     )
 
 

@@ -5,6 +5,7 @@ from e2e_people import Administration
 
 from deploy import realm
 from deploy.configuration import Configuration
+from deploy.form_client import FormClient
 from deploy.realm_changes import Action
 
 pytestmark = pytest.mark.servers
@@ -51,6 +52,20 @@ def test_a_mapper_and_a_scope_added_by_hand_are_taken_out(
     }
     realm.apply(system)
     assert realm.plan(system) == []
+
+
+def test_a_sentence_changed_by_hand_is_told_and_mended(system: Configuration, admin: Administration) -> None:
+    admin.connection.post("localization", "zh-CN", body={"username": "用户名"})
+    (change,) = realm.plan(system)
+    assert (change.kind, change.name, change.fields) == ("localization", "zh-CN", ("username",))
+    realm.apply(system)
+    assert realm.plan(system) == []
+
+
+def test_the_sign_in_page_says_what_the_user_name_is(system: Configuration, browser: FormClient) -> None:
+    page = browser.open(f"{system.sites['site-a'].url}/sign-in")
+    assert "手机号（工作人员填工号）" in page.text
+    assert "实名认证登录" in page.text
 
 
 def test_a_flow_weakened_by_hand_is_built_anew_and_bound(
