@@ -204,9 +204,9 @@ def load(state_dir: Path) -> Configuration:
     try:
         document = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise ConfigurationError(f"{path} is not valid YAML: mend it, or start over with reset.") from error
+        raise ConfigurationError(f"{path} is not valid YAML: mend it, or restore it from backup.") from error
     if not isinstance(document, dict):
-        raise ConfigurationError(f"{path} holds no mapping: mend it, or start over with reset.")
+        raise ConfigurationError(f"{path} holds no mapping: mend it, or restore it from backup.")
     return from_mapping(document, state_dir=state_dir)
 
 

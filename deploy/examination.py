@@ -6,12 +6,14 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from deploy import control, health, keycloak, ports
+from deploy import control, health, keycloak, ports, rooms
 from deploy.configuration import FILE_NAME, Configuration, load
 from deploy.doctor import Finding, mode_of
-from deploy.errors import ConfigurationError
+from deploy.errors import ConfigurationError, DeployError
 from deploy.locations import databases
 from deploy.parts import parts, shared_environment
+
+ROOT = "root"
 
 
 def findings(state_dir: Path) -> list[Finding]:
@@ -35,6 +37,7 @@ def findings(state_dir: Path) -> list[Finding]:
         _privacy(configuration),
         _keycloak(configuration),
         _token(configuration),
+        _keys(configuration),
         *_parts(configuration),
     ]
 
@@ -85,16 +88,24 @@ def _token(configuration: Configuration) -> Finding:
             sentence=sentence,
             remedy="Install softhsm2, or mend token.module_path.",
         )
-    absent = [str(access.pin_file) for access in section.tokens.values() if not access.pin_file.exists()]
+    certified = (configuration.pki_dir / "root.pem").exists()
+    expected = [
+        access
+        for name, access in section.tokens.items()
+        if name != ROOT or access.pin_file.exists() or not certified
+    ]
+    root_note = "" if len(expected) == len(section.tokens) else " The root's PIN is off this machine."
+    absent = [str(access.pin_file) for access in expected if not access.pin_file.exists()]
     if absent:
         sentence = f"PIN files are missing: {', '.join(absent)}."
-        return Finding(
-            check="token", well=False, sentence=sentence, remedy="./longzheng up repeats the ceremony."
-        )
+        remedy = "Restore them from backup." if certified else "./longzheng up carries out the ceremony."
+        return Finding(check="token", well=False, sentence=sentence, remedy=remedy)
     program = shutil.which("softhsm2-util")
     if section.softhsm_conf is None or program is None:
         return Finding(
-            check="token", well=True, sentence=f"module {section.module_path}, PIN files are there."
+            check="token",
+            well=True,
+            sentence=f"module {section.module_path}, PIN files are there.{root_note}",
         )
     shown = subprocess.run(
         [program, "--show-slots"],
@@ -104,13 +115,34 @@ def _token(configuration: Configuration) -> Finding:
         env={**os.environ, **shared_environment(configuration)},
     ).stdout
     labels = {line.partition(":")[2].strip() for line in shown.splitlines() if "Label:" in line}
-    missing = [access.label for access in section.tokens.values() if access.label not in labels]
+    missing = [access.label for access in expected if access.label not in labels]
     return Finding(
         check="token",
         well=not missing,
-        sentence=f"tokens are missing: {', '.join(missing)}." if missing else f"{len(labels - {''})} tokens.",
-        remedy="./longzheng up repeats the ceremony; if the tokens' files are lost, restore them from backup.",
+        sentence=f"tokens are missing: {', '.join(missing)}."
+        if missing
+        else f"{len(labels - {''})} tokens.{root_note}",
+        remedy="Restore softhsm/ from backup: new tokens would have other keys."
+        if certified
+        else "./longzheng up carries out the ceremony.",
     )
+
+
+def _keys(configuration: Configuration) -> Finding:
+    """The keys in the tokens are those that the certificates are for."""
+    if configuration.token.softhsm_conf is None or not (configuration.pki_dir / "root.pem").exists():
+        return Finding(check="keys", well=True, sentence="not compared with pki/.")
+    remedy = "Restore softhsm/, secrets/ and pki/ of one moment from backup."
+    if not configuration.token.softhsm_conf.exists():
+        sentence = f"{configuration.token.softhsm_conf} is not there, but pki/ has certificates."
+        return Finding(check="keys", well=False, sentence=sentence, remedy=remedy)
+    os.environ.update(shared_environment(configuration))
+    try:
+        lost = rooms.lost_keys(configuration)
+    except DeployError as error:
+        return Finding(check="keys", well=False, sentence=str(error), remedy=remedy)
+    sentence = " ".join(lost) or "the tokens hold the keys of the certificates in pki/."
+    return Finding(check="keys", well=not lost, sentence=sentence, remedy=remedy)
 
 
 def _parts(configuration: Configuration) -> Iterator[Finding]:

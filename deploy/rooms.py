@@ -38,6 +38,7 @@ class Door:
 
 
 CEREMONY = Door(module="hsm_sim.ceremony", function="run")
+HOLDINGS = Door(module="hsm_sim.holdings", function="lost")
 DIRECTORY = Door(module="idp.register.directory", function="prepare_directory")
 DIRECTORY_SETTINGS = Door(module="idp.register.directory_settings", function="DirectorySettings")
 REALM = Door(module="deploy.realm", function="apply")
@@ -58,6 +59,17 @@ def key_ceremony(configuration: Configuration) -> None:
             configuration.public_url,
             organisations=None if organisations is None else Path(organisations),
         )
+
+
+def lost_keys(configuration: Configuration) -> tuple[str, ...]:
+    """A sentence for each token or key that pki/ has certificates of and that is not there.
+
+    Raises:
+        DeployError: the tokens could not be asked.
+    """
+    with _sentences("Comparing the tokens with pki/"):
+        lost: tuple[str, ...] = HOLDINGS.open()(configuration.state_dir)
+        return lost
 
 
 def prepare_directory(configuration: Configuration) -> None:

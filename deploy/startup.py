@@ -139,7 +139,8 @@ def _confirm_administration(configuration: Configuration, part: Part) -> None:
         _start(configuration.state_dir, part)
         if not _administration_answers(configuration):
             raise PartUnhealthy(
-                "Keycloak does not know its administration client: read var/log/keycloak.log, or reset."
+                "Keycloak does not know its administration client: read var/log/keycloak.log;"
+                " restore keycloak/data and secrets/ from backup."
             )
     admin_made_file(configuration).touch()
 

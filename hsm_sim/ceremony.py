@@ -24,9 +24,10 @@ from cert_registry.signing.pki.directory import ROOT, PkiDirectory
 from cert_registry.signing.pki.issuing import Issuer, Subject, issue_certificate
 from cert_registry.signing.pki.profiles import CertificateProfile
 from cert_registry.signing.token import KeyAlgorithm, Token
-from hsm_sim.errors import CeremonyError, TokenLost
+from hsm_sim.errors import CeremonyError, RootAway, TokenLost
+from hsm_sim.holdings import lost, root_is_away, token_exists
 from hsm_sim.plan import PLAN_FILE, Plan, PlannedCertificate, PlannedKey, read_plan, read_seals
-from hsm_sim.softhsm import configure, ensure_token
+from hsm_sim.softhsm import SOFTHSM_MODULE, configure, ensure_token, module_path, pin_file
 from hsm_sim.transcript import Transcript
 
 _PAIRS = (KeyAlgorithm.ECDSA_P256, KeyAlgorithm.ED25519, KeyAlgorithm.RSA_3072)
@@ -63,13 +64,12 @@ class _Ceremony:
         self._pki = PkiDirectory(state_dir / "pki")
         self._transcript = Transcript.open(state_dir / "pki" / "ceremony-transcript.json")
         self._tokens: dict[str, Token] = {}
+        self._root_away = root_is_away(state_dir, self._plan, self._pki)
 
     def run(self, organisations: Path | None) -> None:
-        configure(self._state_dir)
+        self._refuse_when_something_is_lost()
         for label in self._plan.tokens:  # (1) tokens
-            self._tokens[label], made = ensure_token(self._state_dir, label)
-            if made:
-                self._note("token made", token=label)
+            self._ensure_token(label)
         for key in self._plan.keys:  # (2) keys
             self._ensure_key(key)
         for certificate in self._plan.certificates:  # (3) certificates
@@ -86,13 +86,52 @@ class _Ceremony:
                 public_url=self._public_url,
             )
 
+    def _refuse_when_something_is_lost(self) -> None:
+        """Before anything is made: a fresh token in the place of a lost one would hide the loss."""
+        tokens = self._state_dir / "softhsm" / "tokens"
+        if module_path() == SOFTHSM_MODULE and self._pki.has(ROOT) and not tokens.is_dir():
+            raise TokenLost(
+                f"{tokens} is not there, but pki/ has certificates of its keys: restore the tokens "
+                "(softhsm/ and secrets/) from backup, then run it again."
+            )
+        configure(self._state_dir)
+        for sentence in lost(self._state_dir):
+            raise TokenLost(sentence)
+
+    def _ask_for_root(self, purpose: str) -> None:
+        """Whatever a ceremony makes goes into its transcript, and that is signed by the root."""
+        if self._root_away:
+            file = pin_file(self._state_dir, self._plan.key_of(ROOT).token)
+            raise RootAway(f"The root is needed for {purpose}: bring {file} back for this ceremony.")
+
+    def _ensure_token(self, label: str) -> None:
+        file = pin_file(self._state_dir, label)
+        if self._root_away and label == self._plan.key_of(ROOT).token:
+            return
+        if token_exists(label):
+            if not file.is_file():
+                raise TokenLost(
+                    f"The token {label} exists but {file} does not: restore the file from backup."
+                )
+            self._tokens[label] = Token(module_path(), label, file)
+        else:
+            self._ask_for_root(f"the token {label}")
+            self._tokens[label], _ = ensure_token(self._state_dir, label)
+            self._note("token made", token=label)
+
+    def _is_away(self, key: PlannedKey) -> bool:
+        return self._root_away and key.token == self._plan.key_of(ROOT).token
+
     def _note(self, act: str, **details: str | int) -> None:
         self._transcript.note(act, now=datetime.now(UTC), **details)
 
     def _ensure_key(self, key: PlannedKey) -> None:
+        if self._is_away(key):
+            return
         token = self._tokens[key.token]
         if token.has_key(key.label):
             return
+        self._ask_for_root(f"the key {key.token}/{key.label}")
         token.generate(key.label, key.algorithm)
         details = {"token": key.token, "key": key.label, "algorithm": key.algorithm.value}
         if key.algorithm in _PAIRS:
@@ -121,14 +160,17 @@ class _Ceremony:
         subject: Subject,
         valid_for: timedelta,
     ) -> None:
+        if self._is_away(key):
+            return  # it was certified before its PIN went
         public_key = self._tokens[key.token].public_key(key.label)
         if self._pki.has(name):
             if self._pki.certificate(name).public_key() != public_key:
                 raise TokenLost(
                     f"The certificate {name} is for another key than {key.token}/{key.label}: "
-                    "restore the token that belongs to it, or start over with reset."
+                    "restore the token that belongs to it from backup."
                 )
             return
+        self._ask_for_root(f"the certificate {name}")
         issuer_key = self._plan.key_of(issuer)
         now = datetime.now(UTC)
         certificate = issue_certificate(
@@ -167,8 +209,10 @@ class _Ceremony:
             stored = parse_crl(file.read_bytes())
             listed = {entry.serial_number for entry in x509.load_der_x509_crl(stored.der)}
             revoked = {r.serial_number for r in self._pki.register.revocations(ROOT)}
-            if listed == revoked and now < stored.this_update + (stored.next_update - stored.this_update) / 2:
+            half = stored.this_update + (stored.next_update - stored.this_update) / 2
+            if listed == revoked and now < (stored.next_update if self._root_away else half):
                 return
+        self._ask_for_root("its revocation list")
         root = self._plan.key_of(ROOT)
         publisher = CrlPublisher(self._pki, {ROOT: self._tokens[root.token].signing_key(root.label)})
         made = publisher.publish(ROOT, life=self._plan.root_crl_life, now=now)

@@ -19,3 +19,9 @@ class TokenLost(CeremonyError):
     """A token exists without its PIN file, or a certificate without its key."""
 
     code = "ceremony-token-lost"
+
+
+class RootAway(CeremonyError):
+    """Something has to be signed by the root, whose PIN is off the machine."""
+
+    code = "ceremony-root-away"

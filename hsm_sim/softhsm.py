@@ -7,7 +7,6 @@ from pathlib import Path
 from cert_registry.signing.durable_files import write_durably
 from cert_registry.signing.pkcs11_module import module
 from cert_registry.signing.token import Token
-from hsm_sim.errors import TokenLost
 
 #: Where Debian puts the library; another one by `LONGZHENG_PKCS11_MODULE`.
 SOFTHSM_MODULE = "/usr/lib/softhsm/libsofthsm2.so"
@@ -40,24 +39,23 @@ def configure(state_dir: Path) -> Path:
 
 
 def ensure_token(state_dir: Path, label: str) -> tuple[Token, bool]:
-    """Make a token and its PIN files unless they exist; tells whether it was made.
+    """Make a token that does not exist, and its PIN files; tells whether it was made.
 
     Raises:
-        TokenLost: The token exists but its PIN file does not.
+        SigningError: The token cannot be made.
     """
     secrets_dir = state_dir / "secrets"
     secrets_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     secrets_dir.chmod(0o700)
-    pin_file, so_pin_file = secrets_dir / f"pin-{label}", secrets_dir / f"so-pin-{label}"
-    had_pins = pin_file.is_file() and so_pin_file.is_file()
-    made = module(module_path()).initialise_token(label, so_pin=_pin(so_pin_file), user_pin=_pin(pin_file))
-    if not made and not had_pins:
-        for file in (pin_file, so_pin_file):
-            file.unlink(missing_ok=True)
-        raise TokenLost(
-            f"The token {label} exists but {pin_file} does not: restore the file, or start over with reset."
-        )
-    return Token(module_path(), label, pin_file), made
+    so_pin = _pin(secrets_dir / f"so-pin-{label}")
+    user_pin = _pin(pin_file(state_dir, label))
+    made = module(module_path()).initialise_token(label, so_pin=so_pin, user_pin=user_pin)
+    return Token(module_path(), label, pin_file(state_dir, label)), made
+
+
+def pin_file(state_dir: Path, label: str) -> Path:
+    """Return where the user PIN of a token is kept."""
+    return state_dir / "secrets" / f"pin-{label}"
 
 
 def _pin(file: Path) -> str:

@@ -77,7 +77,7 @@ def test_a_missing_file_says_what_to_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "- a\n", "a: [\n", "text"])
 def test_a_broken_file_is_one_sentence(tmp_path: Path, text: str) -> None:
     (tmp_path / "longzheng.yaml").write_text(text, encoding="utf-8")
-    with pytest.raises(ConfigurationError, match="start over with reset"):
+    with pytest.raises(ConfigurationError, match="restore it from backup"):
         configuration.load(tmp_path)
 
 
