@@ -20,6 +20,7 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
 from cert_registry.composition import RegistryRooms, build_registry
+from cert_registry.error_telling import told
 from cert_registry.issuance_vault import token_mac
 from cert_registry.settings import Settings as RegistrySettings
 from cert_registry.signing.keyring import DataCipher as TokenCipher
@@ -304,8 +305,8 @@ def _sweep_in_background(rooms: RegistryRooms) -> None:
         while True:
             try:
                 rooms.recover()
-            except Exception:
-                _LOGGER.exception("recovery did not finish; it is tried again in %s s", _SWEEP_EVERY_S)
+            except Exception as error:  # noqa: BLE001 - whatever stopped it, the next sweep tries again
+                _LOGGER.error("recovery did not finish, it is tried again: %s", told(error))  # noqa: TRY400 - no message
             time.sleep(_SWEEP_EVERY_S)
 
     threading.Thread(target=sweep, name="recovery", daemon=True).start()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-import traceback
 from collections.abc import Callable, Mapping
 
 from flask import Blueprint, Flask, Response, g, jsonify, make_response, render_template, request
@@ -12,6 +11,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
 from werkzeug.exceptions import HTTPException
 
+from cert_registry.error_telling import told
 from cert_registry.problems import problem_response
 
 _LOGGER = logging.getLogger("longzheng")
@@ -66,8 +66,7 @@ def add_errors(application: Flask) -> None:
     @application.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:
         # The type and the frames, without the message, which may hold what a person typed.
-        frames = "".join(traceback.format_tb(error.__traceback__))
-        _LOGGER.error("unexpected %s at %s\n%s", type(error).__name__, request.endpoint, frames)
+        _LOGGER.error("unexpected at %s: %s", request.endpoint, told(error))
         sentence = "服务出了问题，已经记录。请稍后再试。"
         if wants_problem():
             return problem_response(status=500, code="internal", title="服务内部错误", detail=sentence)
