@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from deploy import control, doctor, examination, gates, health, ports, processes
+from deploy import code_version, control, doctor, examination, gates, health, ports, processes
 from deploy.configuration import FILE_NAME, Mode, load
 from deploy.errors import BadUsage, ConfigurationError, DeployError, ExitCode
 from deploy.locations import keep_private, state_directory
@@ -128,9 +128,18 @@ def report(state_dir: Path) -> dict[str, Any]:
     alive = control.is_running(state_dir)
     states = control.states(state_dir) if alive else {}
     wanted = (state_dir / "run" / WANTED_MARK).exists()
+    current = code_version.digest()
     rows = [_row(part, states.get(part.name), wanted=wanted) for part in parts(configuration)]
+    for row in rows:
+        row["older_code"] = "process" in row and code_version.is_older(state_dir, row["name"], current)
+        row["detail"] += "; older code" if row["older_code"] else ""
     healthy = all(row["state"] == "healthy" for row in rows)
-    if healthy:
+    older = [row["title"] for row in rows if row.get("older_code")]
+    if healthy and older:
+        sentence = (
+            f"Everything is running, but with older code: {', '.join(older)}; ./longzheng up starts afresh."
+        )
+    elif healthy:
         sentence = "Everything is running."
     elif not wanted:
         sentence = "The system is down: ./longzheng up starts it."

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy import control, first_configuration, health, keycloak, ports, rooms, stored_secrets
+from deploy import code_version, control, first_configuration, health, keycloak, ports, rooms, stored_secrets
 from deploy.bootstrap import START_BYTES, check_disk, check_java
 from deploy.configuration import FILE_NAME, Configuration, Mode, load
 from deploy.errors import BadUsage, PartUnhealthy
@@ -62,6 +62,7 @@ def bring_up(state_dir: Path, *, asked_ports: Mapping[str, int], mode: Mode | No
         _start_directory(configuration, by_name["directory"])
         _start_keycloak(configuration, by_name["keycloak"])
         for name in ("service", *configuration.sites):
+            _stop_older(state_dir, by_name[name])
             _start(state_dir, by_name[name])
         if configuration.mode is Mode.DEMO:
             _once(configuration, "demo data", _seed_digest(), rooms.seed_demo)
@@ -99,6 +100,11 @@ def _nothing_to_do(configuration: Configuration) -> bool:
         return False
     states = control.states(configuration.state_dir)
     if not all(part.name in states and states[part.name].running for part in parts(configuration)):
+        return False
+    current = code_version.digest()
+    if any(
+        code_version.is_older(configuration.state_dir, part.name, current) for part in parts(configuration)
+    ):
         return False
     done = _is_done(configuration, "realm", _realm_digest(configuration))
     if configuration.mode is Mode.DEMO:
@@ -174,10 +180,18 @@ def _start(state_dir: Path, part: Part) -> None:
     if not _runs(state_dir, part):
         _check_ports(part)
         with step(f"Starting {part.title}"):
+            code_version.remember(state_dir, part.name, code_version.digest())
             control.start(state_dir, part.name)
             _wait(state_dir, part)
     else:
         _wait(state_dir, part)
+
+
+def _stop_older(state_dir: Path, part: Part) -> None:
+    """After an update of the checkout: old code does not know the new templates."""
+    if _runs(state_dir, part) and code_version.is_older(state_dir, part.name, code_version.digest()):
+        say(f"{part.title} runs older code; starting it afresh")
+        control.stop(state_dir, part.name)
 
 
 def _check_ports(part: Part) -> None:
