@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from verify_api.validation.trust import TrustAnchors
 
 _MAX_REVOCATION_VALUES = 64
+_MAX_ISSUERS = 6  # with more, one of each name; then every certificate has one way up
 _REVOKED = frozenset({SubIndication.REVOKED, SubIndication.REVOKED_CA_NO_POE})
 
 
@@ -107,13 +108,14 @@ def check_chain(
     anchors = trust.parsed()
     if not anchors:
         return ChainFinding(problem=SubIndication.NO_CERTIFICATE_CHAIN_FOUND, detail="no trust anchor")
+    others = _few_ways(list(evidence.certificates.values()), {fingerprint(a) for a in anchors})
     crls = list(evidence.crls.values())[:_MAX_REVOCATION_VALUES]
     ocsps = list(evidence.ocsps.values())[:_MAX_REVOCATION_VALUES]
 
     def attempt(policy: CertRevTrustPolicy, use_crls: list[Any], use_ocsps: list[Any]) -> ChainFinding:
         context = ValidationContext(
             trust_roots=anchors,
-            other_certs=evidence.certificates.values(),
+            other_certs=others,
             moment=control_time,
             crls=use_crls,
             ocsps=use_ocsps,
@@ -135,6 +137,21 @@ def check_chain(
             if single.problem in _REVOKED:
                 return single
     return finding
+
+
+def _few_ways(certificates: list[x509.Certificate], anchors: set[bytes]) -> list[x509.Certificate]:
+    """Leave out what would make the search for paths explode: namesakes, each of which may issue the others."""
+    issuers = {certificate.issuer.hashable for certificate in certificates}
+    kept: list[x509.Certificate] = []
+    by_name: dict[str, list[x509.Certificate]] = {}
+    for certificate in certificates:
+        name = certificate.subject.hashable
+        if name not in issuers:
+            kept.append(certificate)
+        elif name != certificate.issuer.hashable or fingerprint(certificate) in anchors:
+            by_name.setdefault(name, []).append(certificate)
+    crowded = sum(map(len, by_name.values())) > _MAX_ISSUERS
+    return kept + [one for namesakes in by_name.values() for one in (namesakes[:1] if crowded else namesakes)]
 
 
 def _policy(signer: _Rule, authorities: _Rule) -> CertRevTrustPolicy:

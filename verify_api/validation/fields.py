@@ -129,11 +129,11 @@ def _collect(
     depth: int,
     in_form: bool,
 ) -> None:
+    if len(found) > MAX_SIGNATURES:
+        return
     node = dictionary(raw)
     mark = mark_of(raw)
     if node is None or mark in seen or depth > _MAX_DEPTH or len(seen) > _MAX_FIELDS:
-        return
-    if len(found) > MAX_SIGNATURES:
         return
     seen.add(mark)
     kind = node.get("/FT", inherited)

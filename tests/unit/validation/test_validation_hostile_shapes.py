@@ -6,8 +6,10 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from validation_files import plain_pdf
-from validation_pki import NOW
+from pyhanko.sign import signers
+from pyhanko_certvalidator.registry import SimpleCertificateStore
+from validation_files import plain_pdf, sign
+from validation_pki import NOW, Pki, issue
 
 from verify_api.validation import (
     Limits,
@@ -151,3 +153,21 @@ def test_no_more_files_than_allowed_at_once(trust: TrustAnchors) -> None:
         thread.join()
     report = validate_isolated(plain_pdf(), trust=trust, at=None, now=NOW, limits=limits)
     assert report.verdict is Verdict.NO_SIGNATURE
+
+
+def test_namesakes_that_issue_one_another_do_not_explode(trust: TrustAnchors) -> None:
+    """Eight authorities of one name allow thousands of paths; a file of 14 kB took the whole limit."""
+    authorities = [issue("X", None, ca=True)]
+    for _ in range(7):
+        authorities.append(issue("X", authorities[-1], ca=True))
+    signer = issue("S", authorities[-1])
+    pki = Pki()
+    embedded = SimpleCertificateStore()
+    embedded.register_multiple([one.asn1 for one in authorities])
+    pki.pyhanko_signer = lambda _party=None: signers.SimpleSigner(
+        signing_cert=signer.asn1, signing_key=signer.asn1_key, cert_registry=embedded
+    )
+    data = sign(plain_pdf(), pki)
+    report = validate_isolated(data, trust=trust, at=None, now=NOW, limits=Limits(seconds=_CPU_S))
+    assert report.verdict is Verdict.INDETERMINATE
+    assert report.reason != sentences.LIMIT_TIME
