@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from deploy import code_version, control, doctor, examination, gates, health, ports, processes
+from deploy import code_version, control, doctor, examination, gates, health, options, ports, processes
 from deploy.configuration import FILE_NAME, Mode, load
 from deploy.errors import BadUsage, ConfigurationError, DeployError, ExitCode
 from deploy.locations import keep_private, state_directory
@@ -51,19 +51,13 @@ def main(argv: list[str]) -> int:
 
 
 def _up(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="longzheng up", description="Starts the system.")
-    parser.add_argument("--detach", action="store_true", help="return when everything is healthy")
-    parser.add_argument(
-        "--port", action="append", default=[], metavar="NAME=NUMBER", help="a port, at first start only"
-    )
-    parser.add_argument("--production", action="store_true", help="no demo data, at first start only")
-    options = parser.parse_args(arguments)
+    chosen = options.up().parse_args(arguments)
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
     try:
-        return _bring_up_and_stay(options)
+        return _bring_up_and_stay(chosen)
     except KeyboardInterrupt:
-        if options.detach:
+        if chosen.detach:
             say("Interrupted: up goes on from here, down ends what was started")
             return int(ExitCode.UNAVAILABLE)
         say("Ending")
@@ -75,18 +69,18 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _bring_up_and_stay(options: argparse.Namespace) -> int:
+def _bring_up_and_stay(chosen: argparse.Namespace) -> int:
     """Starts everything; attached, it stays until the system is taken down from elsewhere."""
     state_dir = state_directory()
     configuration = bring_up(
         state_dir,
-        asked_ports=ports.asked_for(options.port),
-        mode=Mode.PRODUCTION if options.production else Mode.DEMO,
+        asked_ports=ports.asked_for(chosen.port),
+        mode=Mode.PRODUCTION if chosen.production else Mode.DEMO,
     )
     for part in parts(configuration):
         print(f"{part.title}: {part.address}")
     sys.stdout.flush()
-    if not options.detach:
+    if not chosen.detach:
         say("Running; Ctrl-C ends it (or ./longzheng down from elsewhere)")
         while control.is_running(state_dir):
             time.sleep(1)
@@ -107,10 +101,10 @@ def _take_down(state_dir: Path) -> bool:
 def _status(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="longzheng status", description="Tells each part's health.")
     parser.add_argument("--json", action="store_true", help="one JSON document")
-    options = parser.parse_args(arguments)
+    chosen = parser.parse_args(arguments)
     state_dir = state_directory()
     document = report(state_dir)
-    if options.json:
+    if chosen.json:
         print(json.dumps(document, ensure_ascii=False, indent=2))
     else:
         for part in document["parts"]:
@@ -174,9 +168,9 @@ def _row(part: Part, state: control.PartState | None, *, wanted: bool) -> dict[s
 def _reset(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="longzheng reset", description="Deletes all state and keys.")
     parser.add_argument("--yes", action="store_true", help="do not ask")
-    options = parser.parse_args(arguments)
+    chosen = parser.parse_args(arguments)
     state_dir = state_directory()
-    if not options.yes and not _agreed(state_dir):
+    if not chosen.yes and not _agreed(state_dir):
         say("Nothing was deleted")
         return int(ExitCode.NEGATIVE)
     _take_down(state_dir)
@@ -207,6 +201,7 @@ def _through_door(name: str, arguments: list[str]) -> int:
     function = door.open()
     state_dir = state_directory()
     if name in NEEDS_SYSTEM and not {"-h", "--help"} & set(arguments):
+        options.PARSERS[name]().parse_args(arguments)
         bring_up(state_dir, asked_ports=ports.asked_for([]))
     else:
         with suppress(ConfigurationError):

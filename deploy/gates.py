@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from deploy import control, ports
+from deploy import control, options, ports
 from deploy.errors import DeployError, ExitCode
 from deploy.locations import CHECKOUT, VIRTUAL_ENVIRONMENT, state_directory
 from deploy.parts import COVERAGE_VARIABLE
@@ -38,26 +38,21 @@ def main(arguments: list[str]) -> int:
     Returns:
         0 when everything passed, 1 otherwise.
     """
-    parser = argparse.ArgumentParser(prog="longzheng test", description="Lint, types, contracts and tests.")
-    extent = parser.add_mutually_exclusive_group()
-    extent.add_argument("--fast", action="store_true", help="without servers and browser")
-    extent.add_argument("--long", action="store_true", help="also what takes hours")
-    parser.add_argument("pytest_arguments", nargs="*", help="after --: handed to pytest")
-    options = parser.parse_args(arguments)
+    chosen = options.test().parse_args(arguments)
     failed = [name for name, command in GATES if not _passes(name, command)]
-    measured = not options.fast and not options.pytest_arguments
+    measured = not chosen.fast and not chosen.pytest_arguments
     if measured:
         os.environ |= {COVERAGE_VARIABLE: "1", "COVERAGE_FILE": str(CHECKOUT / ".coverage")}
     state_dir = state_directory()
     was_running = control.is_running(state_dir)
     try:
-        if not options.fast and not _system_is_up(state_dir):
+        if not chosen.fast and not _system_is_up(state_dir):
             failed.append("starting the system")
         for name in failed:
             print(f"FAILED GATE: {name}", flush=True)
-        passed, closing_line = _run_pytest(_pytest_command(options, measured=measured))
+        passed, closing_line = _run_pytest(_pytest_command(chosen, measured=measured))
     finally:
-        if not options.fast and not was_running:
+        if not chosen.fast and not was_running:
             control.shut_down(state_dir)
     if measured:
         _report_coverage()
@@ -65,14 +60,14 @@ def main(arguments: list[str]) -> int:
     return int(ExitCode.DONE if passed and not failed else ExitCode.NEGATIVE)
 
 
-def _pytest_command(options: argparse.Namespace, *, measured: bool) -> list[str]:
+def _pytest_command(chosen: argparse.Namespace, *, measured: bool) -> list[str]:
     command = [sys.executable, "-m", "coverage", "run", "-m"] if measured else [sys.executable, "-m"]
     command += ["pytest"]
-    if options.fast:
+    if chosen.fast:
         command += ["-m", FAST]
-    elif not options.long:
+    elif not chosen.long:
         command += ["-m", USUAL]
-    return [*command, *options.pytest_arguments]
+    return [*command, *chosen.pytest_arguments]
 
 
 def _passes(name: str, command: tuple[str, ...]) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from deploy import bootstrap, doctor, virtual_environment
+from deploy import bootstrap, doctor, options, virtual_environment
 from deploy.errors import DeployError, ExitCode
 from deploy.locations import CHECKOUT, STATE_VARIABLE, VIRTUAL_ENVIRONMENT, keep_private, state_directory
 
@@ -78,6 +78,8 @@ def main(argv: list[str]) -> int:
     if name not in _present():
         print(f"longzheng: there is no command {name!r}: ./longzheng --help lists them.", file=sys.stderr)
         return int(ExitCode.BAD_USAGE)
+    if name in options.PARSERS:
+        options.PARSERS[name]().parse_args(argv[1:])  # before anything is installed or started
     os.environ[STATE_VARIABLE] = str(_state_directory(name))
     try:
         _install(COMMANDS[name].needs, argv)
