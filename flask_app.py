@@ -248,6 +248,7 @@ class _Composition:
                     seconds=int(section["worker_seconds"]),
                     memory_bytes=int(section["worker_memory_bytes"]),
                     file_bytes=int(section["max_upload_bytes"]),
+                    workers=int(section["workers"]),
                 ),
             ),
             receipts=receipts,

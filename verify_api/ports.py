@@ -55,7 +55,11 @@ class SealValidator(Protocol):
     """Full validation of a document under our own anchors."""
 
     def unknown(self, document: bytes, *, now: datetime) -> SealPart:
-        """Validate bytes that the registry does not know: isolated, with limits; never raises."""
+        """Validate bytes that the registry does not know: isolated, with limits.
+
+        Raises:
+            PartUnavailable: Every worker is busy.
+        """
 
     def known(self, ecert: RegisteredEcert, document: bytes, *, now: datetime) -> SealPart:
         """Evaluate the seal of a delivered file now: seal, CA and algorithm state."""
