@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from deploy import control, health, keycloak, ports, rooms
+from deploy import control, health, keycloak, ports, processes, rooms
 from deploy.configuration import FILE_NAME, Configuration, load
 from deploy.doctor import Finding, mode_of
 from deploy.errors import ConfigurationError, DeployError
@@ -160,10 +160,11 @@ def _parts(configuration: Configuration) -> Iterator[Finding]:
             )
             continue
         taken = [port for port in part.ports.values() if not ports.is_free(port)]
+        holder = processes.listener(taken[0]) if taken else None
         yield Finding(
             check=part.name,
             well=not taken,
-            sentence=f"down, and another program has port {taken[0]}."
+            sentence=f"down, and another program ({holder or 'unknown'}) has port {taken[0]}."
             if taken
             else "down; its ports are free.",
             remedy=f"Find it with ss -ltnp 'sport = :{taken[0]}' and stop it." if taken else "",

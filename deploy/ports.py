@@ -7,6 +7,7 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 
+from deploy import processes
 from deploy.configuration import PORT_NAMES, Ports
 from deploy.errors import BadUsage, PortTaken
 
@@ -82,13 +83,15 @@ def check_free(port: int, name: str) -> None:
     """Refuses a port on which another program listens.
 
     Raises:
-        PortTaken: the sentence says how to find the program.
+        PortTaken: the sentence names the program, or says how to find it.
     """
     if not is_free(port):
+        holder = processes.listener(port)
+        found = f"stop it ({holder})" if holder else f"find it with `ss -ltnp 'sport = :{port}'` and stop it"
         raise PortTaken(
-            f"Port {port} ({name}) is taken by another program: find it with `ss -ltnp 'sport = :{port}'` and"
-            " stop it, or choose other ports for a fresh start with `./longzheng reset` and `up --port"
-            f" {name}=NUMBER`."
+            f"Port {port} ({name}) is taken by another program: {found}, then run up again. Ports are fixed at"
+            " first start, since addresses stand in certificates; only `./longzheng reset`, which deletes all"
+            f" keys and data, lets `up --port {name}=NUMBER` choose another."
         )
 
 

@@ -11,7 +11,7 @@ import resource
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -107,6 +107,29 @@ def marked(state_dir: Path) -> tuple[int, ...]:
         except OSError:
             continue
     return tuple(found)
+
+
+def listener(port: int) -> str | None:
+    """The program that listens on a port of this machine, as `name, process 123`; None where it cannot be seen."""
+    inodes = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
+    for entry in Path("/proc").iterdir() if inodes else ():
+        if not entry.name.isdigit():
+            continue
+        with suppress(OSError):
+            if any(str(file.readlink()) in inodes for file in (entry / "fd").iterdir()):
+                name = (entry / "comm").read_text(encoding="utf-8", errors="replace").strip()
+                return f"{name}, process {entry.name}"
+    return None
+
+
+def _listening_inodes(port: int) -> Iterator[str]:
+    """Source: proc(5), /proc/net/tcp: local address as hexadecimal ADDRESS:PORT, state 0A (listen), inode."""
+    for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
+        with suppress(OSError):
+            for line in table.read_text(encoding="ascii").splitlines()[1:]:
+                fields = line.split()
+                if fields[3] == "0A" and int(fields[1].rpartition(":")[2], 16) == port:
+                    yield fields[9]
 
 
 def is_zombie(process_id: int) -> bool:

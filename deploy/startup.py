@@ -15,7 +15,17 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy import code_version, control, first_configuration, health, keycloak, ports, rooms, stored_secrets
+from deploy import (
+    code_version,
+    control,
+    first_configuration,
+    health,
+    keycloak,
+    ports,
+    processes,
+    rooms,
+    stored_secrets,
+)
 from deploy.bootstrap import START_BYTES, check_disk, check_java
 from deploy.configuration import FILE_NAME, Configuration, Mode, load
 from deploy.errors import BadUsage, PartUnhealthy
@@ -53,6 +63,7 @@ def bring_up(state_dir: Path, *, asked_ports: Mapping[str, int], mode: Mode | No
             say("Everything is running")
             return configuration
         check_disk(state_dir, START_BYTES)
+        _check_all_ports(configuration)
         stored_secrets.make_missing(configuration)
         (state_dir / "run" / WANTED_MARK).touch()
         control.ensure_running(state_dir)
@@ -192,6 +203,18 @@ def _stop_older(state_dir: Path, part: Part) -> None:
     if _runs(state_dir, part) and code_version.is_older(state_dir, part.name, code_version.digest()):
         say(f"{part.title} runs older code; starting it afresh")
         control.stop(state_dir, part.name)
+
+
+def _check_all_ports(configuration: Configuration) -> None:
+    """Before anything is started: a start that must fail leaves nothing running."""
+    state_dir = configuration.state_dir
+    alive = control.is_running(state_dir)
+    if not alive:
+        processes.end_marked(state_dir)  # what a killed supervisor left has our own ports
+    states = control.states(state_dir) if alive else {}
+    for part in parts(configuration):
+        if part.name not in states or not states[part.name].running:
+            _check_ports(part)
 
 
 def _check_ports(part: Part) -> None:
