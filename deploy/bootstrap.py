@@ -30,8 +30,7 @@ def prepare_environment(*, tests: bool = False) -> None:
     if virtual_environment.is_filled(lock):
         return
     check_disk(CHECKOUT, INSTALL_BYTES if not VIRTUAL_ENVIRONMENT.exists() else START_BYTES)
-    if importlib.util.find_spec("ensurepip") is None and not VIRTUAL_ENVIRONMENT.exists():
-        _install_packages((system_packages.VENV,))
+    _install_packages(_for_environment())
     virtual_environment.fill(lock)
 
 
@@ -43,7 +42,7 @@ def prepare_machine(*, tests: bool = False) -> None:
     """
     first = not (state_directory() / "longzheng.yaml").exists()
     check_disk(state_directory(), INSTALL_BYTES if first else START_BYTES)
-    wanted = list(system_packages.SERVICE_PACKAGES)
+    wanted = [*_for_environment(), *system_packages.SERVICE_PACKAGES]
     if os.environ.get("JAVA_HOME") is None:
         wanted.append(system_packages.JAVA)
     if not os.environ.get("KEYCLOAK_HOME") and not any(CACHE.glob("keycloak-*.zip")):
@@ -53,6 +52,12 @@ def prepare_machine(*, tests: bool = False) -> None:
     _install_packages(tuple(wanted))
     check_java()
     prepare_environment(tests=tests)
+
+
+def _for_environment() -> tuple[SystemPackage, ...]:
+    """What making `var/venv` takes beside Python itself; Debian keeps it in a package of its own."""
+    absent = importlib.util.find_spec("ensurepip") is None and not VIRTUAL_ENVIRONMENT.exists()
+    return (system_packages.VENV,) if absent else ()
 
 
 def check_python(version: tuple[int, int] = sys.version_info[:2]) -> None:
@@ -100,6 +105,13 @@ def check_java() -> str:
     """
     remedy = "install one with: apt-get install openjdk-17-jdk-headless (or set JAVA_HOME to one)"
     java, compiler = java_program("java"), java_program("javac")
+    home = os.environ.get("JAVA_HOME")
+    if home and (java is None or compiler is None):
+        absent = "java" if java is None else "javac"
+        raise JavaUnsuitable(
+            f"JAVA_HOME names {home}, and there is no bin/{absent}: unset JAVA_HOME, or set it to a Java development"
+            " kit of version 17 or later."
+        )
     if java is None or compiler is None:
         missing = "java" if java is None else "javac"
         raise JavaUnsuitable(

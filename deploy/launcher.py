@@ -3,6 +3,7 @@
 Standard library only, since it runs before anything is installed.
 """
 
+import json
 import os
 import sys
 from dataclasses import dataclass
@@ -81,6 +82,8 @@ def main(argv: list[str]) -> int:
     if name in options.PARSERS:
         options.PARSERS[name]().parse_args(argv[1:])  # before anything is installed or started
     os.environ[STATE_VARIABLE] = str(_state_directory(name))
+    if name in {"status", "down"} and not VIRTUAL_ENVIRONMENT.exists():
+        return _nothing_installed(name, argv)
     try:
         _install(COMMANDS[name].needs, argv)
     except DeployError as error:
@@ -89,6 +92,17 @@ def main(argv: list[str]) -> int:
     if name == "doctor" and not virtual_environment.is_filled(virtual_environment.RUNTIME_LOCK):
         return doctor.main(argv[1:])
     return _hand_over(argv)
+
+
+def _nothing_installed(name: str, argv: list[str]) -> int:
+    """Where nothing was ever installed, nothing runs: that can be told without installing anything."""
+    sentence = "Nothing is installed: ./longzheng up installs and starts everything."
+    if "--json" in argv and name == "status":
+        document = {"healthy": False, "state_dir": str(state_directory()), "sentence": sentence, "parts": []}
+        print(json.dumps(document, indent=2))
+    else:
+        print(sentence)
+    return int(ExitCode.UNAVAILABLE if name == "status" else ExitCode.DONE)
 
 
 def _state_directory(name: str) -> Path:

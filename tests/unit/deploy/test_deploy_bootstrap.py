@@ -71,6 +71,15 @@ def test_java_home_wins_over_the_path(
     assert bootstrap.check_java() == "21"
 
 
+@pytest.mark.usefixtures("programs")
+def test_all_that_is_missing_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bootstrap.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(bootstrap, "VIRTUAL_ENVIRONMENT", tmp_path / "venv")
+    monkeypatch.setattr(bootstrap.os, "geteuid", lambda: 1000)
+    with pytest.raises(PackagesMissing, match=r"python3-venv .*openjdk-17-jdk-headless"):
+        bootstrap.prepare_machine()
+
+
 def test_too_little_disk_says_how_much_is_needed(tmp_path: Path) -> None:
     with pytest.raises(DiskFull, match=r"Only [\d.]+ GiB are free .* free some space, or set LONGZHENG_VAR"):
         bootstrap.check_disk(tmp_path / "not" / "there" / "yet", 2**60)

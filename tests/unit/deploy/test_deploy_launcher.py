@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy import control, first_configuration, ports, processes
+from deploy import control, first_configuration, launcher, ports, processes
 from deploy.configuration import Mode
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -71,6 +71,21 @@ def test_status_of_a_stopped_system_names_every_part(state_dir: Path) -> None:
     assert {part["state"] for part in document["parts"]} == {"stopped"}
 
 
+@pytest.mark.parametrize(("command", "code"), [("status", 3), ("down", 0)])
+def test_without_an_environment_it_says_that_nothing_is_installed(
+    command: str,
+    code: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(launcher, "VIRTUAL_ENVIRONMENT", tmp_path / "venv")
+    monkeypatch.setattr(launcher, "keep_private", lambda: None)
+    monkeypatch.setenv("LONGZHENG_VAR", str(tmp_path))
+    assert launcher.main([command]) == code
+    assert "Nothing is installed" in capsys.readouterr().out
+
+
 def test_down_of_a_stopped_system_is_done(state_dir: Path) -> None:
     done = run(state_dir, "down")
     assert done.returncode == 0
@@ -101,10 +116,27 @@ def test_a_port_taken_since_is_told_at_the_next_start(state_dir: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_port_of_a_late_part_is_told_before_anything_is_started(state_dir: Path) -> None:
+    chosen = ports.choose(state_dir, asked={})
+    first_configuration.complete(state_dir, ports=chosen, mode=Mode.DEMO)
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", chosen.site_b))
+        listener.listen(1)
+        done = run(state_dir, "up", "--detach")
+    assert done.returncode == 3
+    assert f"Port {chosen.site_b} (site_b) is taken by another program: stop it (" in done.stderr
+    assert f", process {os.getpid()})" in done.stderr
+    assert "which deletes all keys and data" in done.stderr
+    assert not control.is_running(state_dir)
+    assert not (state_dir / "pki").exists()
+    assert not (state_dir / "run" / "wanted").exists()
+
+
 def test_missing_java_is_told(state_dir: Path, tmp_path: Path) -> None:
     done = run(state_dir, "up", "--detach", JAVA_HOME=str(tmp_path))
     assert done.returncode == 3
-    assert "there is no java: install one with" in done.stderr
+    assert f"JAVA_HOME names {tmp_path}, and there is no bin/java: unset JAVA_HOME" in done.stderr
 
 
 def test_a_directory_with_other_things_in_it_is_not_taken(state_dir: Path) -> None:
@@ -140,7 +172,7 @@ def test_doctor_tells_findings_with_remedies(state_dir: Path, tmp_path: Path) ->
     findings = {finding["check"]: finding for finding in json.loads(done.stdout)["findings"]}
     assert findings["python"]["well"]
     assert not findings["java"]["well"]
-    assert "openjdk-17-jdk-headless" in findings["java"]["remedy"]
+    assert "unset JAVA_HOME" in findings["java"]["remedy"]
     assert findings["configuration"]["remedy"] == "./longzheng up sets it up."
 
 
