@@ -18,7 +18,7 @@ from cert_registry.legal_persons.types import LegalPerson
 from cert_registry.registry import Registry
 from cert_registry.types import DepartmentCode, EcertSummary, StateOperation
 from cert_registry.web.civil_words import add_filters
-from cert_registry.web.shown_values import shown_values
+from cert_registry.web.shown_values import own_number, shown_values
 from cert_registry.web.sign_in import SignIn
 from cert_registry.web.state_words import EVENT_TITLES, tone_of, word_of
 from idp.identity.assurance import RealnameLevel
@@ -167,12 +167,7 @@ class _Pages:
         return sorted(rows, key=lambda row: row[3] != "valid")  # those that can be used come first
 
     def _number_of(self, one: EcertSummary) -> str:
-        """The certificate's own number, which tells two of a kind apart; none where it may hold an ID number."""
-        certificate_type = self._room.catalog.type(one.type_code)
-        key = certificate_type.numbering.field
-        if certificate_type.face.field(key).sensitive:
-            return ""
-        return str(self._room.registry.face_of(one.identifier).get(key, ""))
+        return own_number(self._room.catalog.type(one.type_code), self._room.registry.face_of(one.identifier))
 
     def _held(self, identifier: str) -> EcertSummary:
         held = self._room.registry.held_ecert(identifier, g.holder, now=self._room.clock())

@@ -14,7 +14,7 @@ from cert_registry.organisations.types import Operation
 from cert_registry.types import EcertIdentifier, EcertState, EcertSummary, StateOperation
 from cert_registry.web.officer_rights import OfficerRights
 from cert_registry.web.officer_room import OfficerRoom, page, redirect_to, whole_number
-from cert_registry.web.shown_values import shown_values
+from cert_registry.web.shown_values import holder_names, own_number, shown_values
 from cert_registry.web.state_words import (
     EVENT_TITLES,
     OPERATION_HINTS,
@@ -55,7 +55,10 @@ class EcertDesk:
         rows = []
         for one in found[(number - 1) * ROWS_A_PAGE : number * ROWS_A_PAGE]:
             state = self._room.registry.state_at(one.identifier, now)
-            rows.append((one, word_of(state), tone_of(state)))
+            certificate_type = self._room.catalog.type(one.type_code)
+            face = self._room.registry.face_of(one.identifier)
+            holders = [name for name, _ in holder_names(certificate_type, face)]
+            rows.append((one, own_number(certificate_type, face), holders, word_of(state), tone_of(state)))
         return page(
             "officer/ecerts.html",
             rows=rows,
@@ -128,8 +131,17 @@ class EcertDesk:
         return (
             wanted["type"] in {"", one.type_code}
             and wanted["state"] in {"", state.value}
-            and wanted["identifier"].upper() in one.identifier.upper()
+            and self._is_called(one, wanted["identifier"].upper())
         )
+
+    def _is_called(self, one: EcertSummary, text: str) -> bool:
+        """By identifier, own number or a legal person's name; people's names do not belong in addresses."""
+        if text in one.identifier.upper():
+            return True
+        certificate_type = self._room.catalog.type(one.type_code)
+        face = self._room.registry.face_of(one.identifier)
+        names = [name for name, legal in holder_names(certificate_type, face) if legal]
+        return any(text in each.upper() for each in (own_number(certificate_type, face), *names))
 
     def _issued_here(self, identifier: str) -> EcertSummary:
         found = self._room.registry.find(identifier)

@@ -33,9 +33,15 @@ class OfficerRights:
         """Credit codes of the officer's departments."""
         return tuple(code for code, _ in self.departments)
 
-    def name_of(self, staff_id: str) -> str:
-        """Name of an officer as an appointment has it, also one that has ended; else the account."""
-        return next((one.name for one in self.chart.appointments if one.staff_id == staff_id), staff_id)
+    def name_of(self, actor_id: str) -> str:
+        """Name of an officer as an appointment has it, also one that has ended; of a system, with its department's."""
+        for appointment in self.chart.appointments:
+            if appointment.staff_id == actor_id:
+                return appointment.name
+        for right in self.chart.client_rights:
+            if right.client_id == actor_id:
+                return f"{self.chart.department(right.department).name}（{actor_id}）"
+        return actor_id
 
     def may(self, operation: Operation, department: DepartmentCode, slug: str) -> bool:
         """Whether the officer may do this; for showing or hiding, never for deciding: the act decides again."""
