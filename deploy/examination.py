@@ -71,7 +71,7 @@ def _privacy(configuration: Configuration) -> Finding:
 def _keycloak(configuration: Configuration) -> Finding:
     built = keycloak.is_built(configuration.keycloak_home)
     return Finding(
-        check="keycloak",
+        check="keycloak build",
         well=built,
         sentence=f"version {keycloak.VERSION}, " + ("built." if built else "not built from these sources."),
         remedy="./longzheng up builds it.",
@@ -153,7 +153,7 @@ def _parts(configuration: Configuration) -> Iterator[Finding]:
         if state is not None and state.running:
             answer = health.ask(part)
             yield Finding(
-                check=part.name,
+                check=f"part {part.name}",
                 well=answer.healthy,
                 sentence=f"runs; {answer.seen}.",
                 remedy=f"Read {configuration.log_dir / part.name}.log; ./longzheng down, then up.",
@@ -162,7 +162,7 @@ def _parts(configuration: Configuration) -> Iterator[Finding]:
         taken = [port for port in part.ports.values() if not ports.is_free(port)]
         holder = processes.listener(taken[0]) if taken else None
         yield Finding(
-            check=part.name,
+            check=f"part {part.name}",
             well=not taken,
             sentence=f"down, and another program ({holder or 'unknown'}) has port {taken[0]}."
             if taken

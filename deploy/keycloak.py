@@ -108,6 +108,9 @@ def _download(path: Path) -> None:
 
 def _unpack(home: Path) -> None:
     existing = bundled_keycloak()
+    kept, data = home.with_name("keycloak-data.kept"), home / "data"
+    if data.exists() and not kept.exists():
+        data.rename(kept)  # accounts, as restored from a backup without the programs
     if home.exists():
         shutil.rmtree(home)
     with step(f"Unpacking Keycloak into {home}"):
@@ -115,6 +118,9 @@ def _unpack(home: Path) -> None:
             shutil.copytree(existing, home, symlinks=True, ignore=shutil.ignore_patterns("data", "*.log"))
         else:
             _unzip(distribution_zip(), home)
+    if kept.exists():
+        shutil.rmtree(data, ignore_errors=True)
+        kept.rename(data)
     (home / UNPACKED_MARK).touch()
 
 

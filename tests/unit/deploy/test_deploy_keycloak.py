@@ -84,6 +84,23 @@ def test_an_existing_keycloak_is_copied_without_its_data(
     assert cache.exists()
 
 
+@pytest.mark.usefixtures("cache")
+def test_accounts_restored_without_the_programs_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    existing = tmp_path / "existing"
+    (existing / "bin").mkdir(parents=True)
+    (existing / "version.txt").write_text("Keycloak - Version 26.7.3", encoding="utf-8")
+    script = existing / "bin" / "kc.sh"
+    script.write_text("#!/bin/sh\n", encoding="utf-8")
+    script.chmod(0o755)
+    monkeypatch.setenv("KEYCLOAK_HOME", str(existing))
+    accounts = tmp_path / "home" / "data" / "h2" / "keycloakdb.mv.db"
+    accounts.parent.mkdir(parents=True)
+    accounts.write_text("accounts", encoding="ascii")
+    keycloak.ensure_built(tmp_path / "home", sources=tmp_path / "none")
+    assert accounts.read_text(encoding="ascii") == "accounts"
+    assert keycloak.is_built(tmp_path / "home", sources=tmp_path / "none")
+
+
 def test_the_provider_is_compiled_and_built_again_only_when_its_sources_change(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -186,7 +186,9 @@ def test_doctor_sees_a_loose_secret(state_dir: Path) -> None:
     findings = {finding["check"]: finding for finding in json.loads(done.stdout)["findings"]}
     assert not findings["secrets"]["well"]
     assert "pin-lz-root" in findings["secrets"]["sentence"]
-    assert findings["directory"]["sentence"] == "down; its ports are free."
+    checks = [finding["check"] for finding in json.loads(done.stdout)["findings"]]
+    assert len(checks) == len(set(checks))
+    assert findings["part directory"]["sentence"] == "down; its ports are free."
 
 
 def test_doctor_sees_a_loose_database_and_a_loose_state_directory(state_dir: Path) -> None:
