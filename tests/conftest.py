@@ -26,3 +26,12 @@ def system() -> Iterator[Configuration]:
         yield load(state)
     finally:
         subprocess.run([launcher, "down"], env=environment, check=True, timeout=300)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Quick tests first, the browser last: Playwright keeps an event loop running until it is stopped.
+
+    Beside a running loop nothing else can run one of its own, as pyHanko does when it seals.
+    """
+    order = ("unit", "contract", "e2e", "browser")
+    items.sort(key=lambda item: order.index(item.path.relative_to(CHECKOUT / "tests").parts[0]))
