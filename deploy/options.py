@@ -26,7 +26,7 @@ def test() -> argparse.ArgumentParser:
 
 
 def demo() -> argparse.ArgumentParser:
-    """Of `./longzheng demo`; a test holds it to what `deploy.demo.story` reads."""
+    """Of `./longzheng demo`."""
     parser = argparse.ArgumentParser(prog="longzheng demo", description="Play the main job end to end.")
     parser.add_argument("--out", type=Path, default=None, help="where the files go (default: var/demo)")
     parser.add_argument("--json", action="store_true", help="print the report as one JSON document")

@@ -5,7 +5,6 @@ Each step is told on standard error as it goes; with `--json` the report is the 
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from pathlib import Path
 import pyotp
 import requests
 
+from deploy import options
 from deploy.configuration import Configuration, load
 from deploy.demo.accounts import DemoAccounts, organisations, person
 from deploy.demo.acts_identity import CITIZEN, impostor_is_refused, one_sign_in_for_all_sites
@@ -54,13 +54,7 @@ def main(argv: list[str]) -> int:
     Returns:
         0 when every step went as told, 1 when one differed, 3 when a part is away.
     """
-    parser = argparse.ArgumentParser(prog="longzheng demo", description="Play the main job end to end.")
-    parser.add_argument("--out", type=Path, default=None, help="where the files go (default: var/demo)")
-    parser.add_argument("--json", action="store_true", help="print the report as one JSON document")
-    parser.add_argument(
-        "--code", metavar="STAFF", help="print an officer's one-time code of this moment, and end"
-    )
-    arguments = parser.parse_args(argv)
+    arguments = options.demo().parse_args(argv)
     configuration = load(state_directory())
     if arguments.code:
         return _print_code(configuration, arguments.code)

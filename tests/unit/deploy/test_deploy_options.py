@@ -1,13 +1,9 @@
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-
-from deploy import options
-from deploy.demo import story
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 
@@ -31,10 +27,3 @@ def test_a_wrong_option_is_refused_before_anything_is_installed_or_started(
     assert "--bogus" in done.stderr
     assert "packages" not in done.stderr
     assert not state_dir.exists()
-
-
-def test_the_demo_reads_the_options_that_are_checked(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        story.main(["--help"])
-    read = set(re.findall(r"--[a-z]+", capsys.readouterr().out))
-    assert read == set(re.findall(r"--[a-z]+", options.demo().format_help()))
