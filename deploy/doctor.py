@@ -125,8 +125,7 @@ def _packages() -> Finding:
 
 
 def _environment() -> Finding:
-    filled = virtual_environment.is_filled(virtual_environment.RUNTIME_LOCK)
-    filled = filled or virtual_environment.is_filled(virtual_environment.TEST_LOCK)
+    filled = virtual_environment.is_ready()
     return Finding(
         check="python packages",
         well=filled,

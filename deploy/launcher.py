@@ -89,7 +89,7 @@ def main(argv: list[str]) -> int:
     except DeployError as error:
         print(f"longzheng: {error}", file=sys.stderr)
         return int(error.exit_code)
-    if name == "doctor" and not virtual_environment.is_filled(virtual_environment.RUNTIME_LOCK):
+    if name == "doctor" and not virtual_environment.is_ready():
         return doctor.main(argv[1:])
     return _hand_over(argv)
 

@@ -56,6 +56,11 @@ def fill(lock: Path, environment: Path = VIRTUAL_ENVIRONMENT) -> None:
             _marker(lock, environment).write_text(_digest(lock), encoding="ascii")
 
 
+def is_ready() -> bool:
+    """Whether the environment holds what running needs; the tests' lock holds all of it."""
+    return is_filled(RUNTIME_LOCK) or is_filled(TEST_LOCK)
+
+
 def _marker(lock: Path, environment: Path) -> Path:
     return environment / f".filled-from-{lock.stem}"
 
