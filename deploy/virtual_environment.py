@@ -95,7 +95,9 @@ def _make(environment: Path) -> None:
 
 def _install(lock: Path, environment: Path) -> None:
     log = private_directory(CACHE) / "pip.log"
-    options = ("--require-hashes", "--no-input", "--progress-bar=off", "--root-user-action=ignore")
+    # The lock is whole, so nothing is resolved here: Debian's pip takes the newest release of a name with an
+    # extra (`coverage[toml]`) before it looks at the pin, and then finds no hash for it.
+    options = ("--no-deps", "--require-hashes", "--no-input", "--progress-bar=off", "--root-user-action=ignore")
     status = processes.run_bound(
         [environment / "bin" / "python", "-m", "pip", "install", *options, "-r", lock], log=log
     )
