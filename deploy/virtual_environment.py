@@ -97,7 +97,13 @@ def _install(lock: Path, environment: Path) -> None:
     log = private_directory(CACHE) / "pip.log"
     # The lock is whole, so nothing is resolved here: Debian's pip takes the newest release of a name with an
     # extra (`coverage[toml]`) before it looks at the pin, and then finds no hash for it.
-    options = ("--no-deps", "--require-hashes", "--no-input", "--progress-bar=off", "--root-user-action=ignore")
+    options = (
+        "--no-deps",
+        "--require-hashes",
+        "--no-input",
+        "--progress-bar=off",
+        "--root-user-action=ignore",
+    )
     status = processes.run_bound(
         [environment / "bin" / "python", "-m", "pip", "install", *options, "-r", lock], log=log
     )
