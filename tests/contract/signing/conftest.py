@@ -17,6 +17,7 @@ from cert_registry.signing.settings import Settings
 from tests.fixtures_token import ceremony_state as ceremony_state  # noqa: PLC0414 - a fixture to hand on
 from tests.fixtures_token import signing_settings as signing_settings  # noqa: PLC0414 - likewise
 from tests.fixtures_verapdf import verapdf as verapdf  # noqa: PLC0414 - likewise
+from tests.peers.dss.harness import eu_dss as eu_dss  # noqa: PLC0414 - likewise
 
 
 @pytest.fixture(scope="session")
