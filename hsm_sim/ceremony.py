@@ -23,7 +23,8 @@ from cert_registry.signing.pki.crl import CrlPublisher, parse_crl
 from cert_registry.signing.pki.directory import ROOT, PkiDirectory
 from cert_registry.signing.pki.issuing import Issuer, Subject, issue_certificate
 from cert_registry.signing.pki.profiles import CertificateProfile
-from cert_registry.signing.token import KeyAlgorithm, Token
+from cert_registry.signing.seal_key import KeyAlgorithm
+from cert_registry.signing.token import Token
 from hsm_sim.errors import CeremonyError, RootAway, TokenLost
 from hsm_sim.holdings import lost, root_is_away, token_exists
 from hsm_sim.plan import PLAN_FILE, Plan, PlannedCertificate, PlannedKey, read_plan, read_seals

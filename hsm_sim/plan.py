@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from cert_registry.signing.pki.profiles import PROFILES, CertificateProfile
-from cert_registry.signing.token import KeyAlgorithm
+from cert_registry.signing.seal_key import KeyAlgorithm
 from hsm_sim.errors import PlanRefused
 
 PLAN_FILE = Path(__file__).with_name("ceremony.yaml")

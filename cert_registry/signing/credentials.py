@@ -9,7 +9,8 @@ from cert_registry.signing.errors import CertificateExpired, KeyMisuse
 from cert_registry.signing.pki.directory import SEAL_CA, PkiDirectory
 from cert_registry.signing.pki.issuing import Issuer, Subject, issue_certificate
 from cert_registry.signing.pki.profiles import PROFILES
-from cert_registry.signing.token import KeyAlgorithm, SigningKey, Token
+from cert_registry.signing.seal_key import KeyAlgorithm, SealKey
+from cert_registry.signing.token import SigningKey, Token
 
 #: Validity of a seal's signing certificate.
 SEAL_VALIDITY = timedelta(days=1096)
@@ -17,10 +18,10 @@ SEAL_VALIDITY = timedelta(days=1096)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealCredentials:
-    """A seal's key in the token, its signing certificate and the CAs above (nearest first, root last)."""
+    """A seal's key wherever it is, its signing certificate and the CAs above (nearest first, root last)."""
 
     key_label: str
-    key: SigningKey
+    key: SealKey
     certificate: x509.Certificate
     chain: tuple[x509.Certificate, ...]
 

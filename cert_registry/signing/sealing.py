@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from asn1crypto import tsp
+from asn1crypto import algos, tsp
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -39,7 +39,7 @@ from cert_registry.signing.pki.directory import AUTHORITIES, ROOT, TSA_CA, PkiDi
 from cert_registry.signing.pki.ocsp import OcspResponder
 from cert_registry.signing.pki.tsa import TimeStampAuthority
 from cert_registry.signing.seal_field import FIELD_NAME, SealAppearance, add_seal_field
-from cert_registry.signing.token import KeyAlgorithm, SigningKey
+from cert_registry.signing.seal_key import scheme_of
 
 # It warns on every seal that evidence is embedded without fetching; that is the point here.
 logging.getLogger("pyhanko.sign.signers.pdf_signer").setLevel(logging.ERROR)
@@ -120,7 +120,7 @@ class Sealer:
         with_evidence = level is PadesLevel.B_LT
         return PdfSignatureMetadata(
             field_name=FIELD_NAME,
-            md_algorithm="sha256",
+            md_algorithm=scheme_of(credentials.key.algorithm).digest,
             subfilter=SigSeedSubFilter.PADES,
             certify=True,
             docmdp_permissions=MDPPerm.NO_CHANGES,
@@ -177,11 +177,15 @@ class _TokenSigner(Signer):
     """Signs with a key of the token."""
 
     def __init__(self, credentials: SealCredentials) -> None:
-        self._key: SigningKey = credentials.key
+        self._key = credentials.key
+        self._scheme = scheme_of(credentials.key.algorithm)
         store = SimpleCertificateStore()  # type: ignore[no-untyped-call] # pyHanko's
         store.register_multiple(_to_asn1(c) for c in credentials.chain[:-1])
         super().__init__(
-            signing_cert=_to_asn1(credentials.certificate), cert_registry=store, embed_roots=False
+            signing_cert=_to_asn1(credentials.certificate),
+            cert_registry=store,
+            signature_mechanism=algos.SignedDigestAlgorithm({"algorithm": self._scheme.signature}),
+            embed_roots=False,
         )
 
     async def async_sign_raw(
@@ -191,10 +195,10 @@ class _TokenSigner(Signer):
         dry_run: bool = False,  # noqa: FBT001, FBT002 - theirs
     ) -> bytes:
         """Sign, or return as many bytes as the longest signature takes."""
-        if digest_algorithm != "sha256":
-            raise SealingFailed(f"Seals are made over SHA-256, not {digest_algorithm}.")
+        if digest_algorithm != self._scheme.digest:
+            raise SealingFailed(f"This seal signs over {self._scheme.digest}, not {digest_algorithm}.")
         if dry_run:
-            return bytes(384 if self._key.algorithm is KeyAlgorithm.RSA_3072 else 72)
+            return bytes(self._scheme.longest_signature_bytes)
         return self._key.sign(data)
 
 

@@ -12,7 +12,6 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from enum import Enum
 from pathlib import Path
 from threading import Lock
 from typing import Any, Protocol
@@ -35,6 +34,7 @@ from cert_registry.signing.errors import (
     TokenUnavailable,
 )
 from cert_registry.signing.pkcs11_module import Module, module
+from cert_registry.signing.seal_key import KeyAlgorithm, SealKey
 
 PublicKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey
 
@@ -69,31 +69,12 @@ _MISUSE = (
 )
 
 
-class KeyAlgorithm(Enum):
-    """The kinds of key that the ceremony makes."""
-
-    ECDSA_P256 = "ecdsa-p256"
-    ED25519 = "ed25519"
-    RSA_3072 = "rsa-3072"
-    HMAC_SHA256 = "hmac-sha256"
-    AES_256 = "aes-256"
-
-
-class SigningKey(Protocol):
-    """A private key that signs; the token's keys are one adapter of it."""
-
-    @property
-    def algorithm(self) -> KeyAlgorithm:
-        """The kind of the key."""
-        ...
+class SigningKey(SealKey, Protocol):
+    """A `SealKey` whose public half is known here, so that it can also issue certificates."""
 
     @property
     def public_key(self) -> PublicKey:
         """The public half."""
-        ...
-
-    def sign(self, data: bytes) -> bytes:
-        """Sign `data` (not its digest): DER ECDSA over SHA-256, Ed25519, or RSASSA-PKCS1-v1_5 over SHA-256."""
         ...
 
 

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from cert_registry.signing.errors import CiphertextRefused
 from cert_registry.signing.keyring import DataCipher
+from cert_registry.signing.seal_key import KeyAlgorithm
 from cert_registry.signing.settings import Settings
-from cert_registry.signing.token import KeyAlgorithm
 
 _FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

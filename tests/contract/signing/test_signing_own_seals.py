@@ -22,9 +22,10 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore
 from cert_registry.signing.credentials import SealCredentials, load_credentials
 from cert_registry.signing.pki.issuing import Subject
 from cert_registry.signing.pki.services import PkiServices
+from cert_registry.signing.seal_key import KeyAlgorithm
 from cert_registry.signing.sealing import PadesLevel, Sealer, _Stamper
 from cert_registry.signing.settings import Settings
-from cert_registry.signing.token import KeyAlgorithm, Token
+from cert_registry.signing.token import Token
 from verify_api.validation import DocumentReport, TrustAnchors, Verdict, validate_pdf
 
 

@@ -28,9 +28,9 @@ from cert_registry.signing.pki.register import RevocationReason
 from cert_registry.signing.pki.services import PkiServices
 from cert_registry.signing.release import check_before_release
 from cert_registry.signing.seal_field import add_seal_field
+from cert_registry.signing.seal_key import KeyAlgorithm
 from cert_registry.signing.sealing import PadesLevel, SealedPdf, Sealer
 from cert_registry.signing.settings import Settings
-from cert_registry.signing.token import KeyAlgorithm
 from tests.fixtures_verapdf import VeraPdf
 
 

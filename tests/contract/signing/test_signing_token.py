@@ -16,8 +16,9 @@ from cert_registry.signing.errors import (
     PinRefused,
     TokenUnavailable,
 )
+from cert_registry.signing.seal_key import KeyAlgorithm
 from cert_registry.signing.settings import Settings
-from cert_registry.signing.token import KeyAlgorithm, Token
+from cert_registry.signing.token import Token
 
 
 @pytest.fixture(scope="session")
