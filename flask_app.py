@@ -206,6 +206,7 @@ class _Composition:
         application.register_blueprint(pki, url_prefix="/pki")
         application.register_blueprint(create_log(rooms.log, rooms.settings.tlog_dir))
         _sweep_in_background(rooms)
+        _fill_terms_in_background(rooms)
 
     def _sign_in(
         self,
@@ -311,6 +312,21 @@ def _sweep_in_background(rooms: RegistryRooms) -> None:
             time.sleep(_SWEEP_EVERY_S)
 
     threading.Thread(target=sweep, name="recovery", daemon=True).start()
+
+
+def _fill_terms_in_background(rooms: RegistryRooms) -> None:
+    """Give terms to ecerts of before the search index, batch by batch; ends when all have theirs."""
+
+    def fill() -> None:
+        while True:
+            try:
+                if not rooms.filling.fill():
+                    return
+            except Exception as error:  # noqa: BLE001 - whatever stopped it, it is tried again
+                _LOGGER.error("the search index is not complete, it goes on later: %s", told(error))  # noqa: TRY400 - no message
+                time.sleep(_SWEEP_EVERY_S)
+
+    threading.Thread(target=fill, name="search-index", daemon=True).start()
 
 
 def _holds(token: Token, key_label: str) -> Callable[[], object]:

@@ -17,6 +17,7 @@ from cert_registry.catalog.loading import Catalog
 from cert_registry.catalog.rendering import DEMO_MARK
 from cert_registry.checks import Checks
 from cert_registry.delivery import Delivery
+from cert_registry.ecert_search import CatalogueFaces, EcertSearch, SearchTerms
 from cert_registry.errors import ConfigurationError
 from cert_registry.ingestion.ingest import StockIngestion
 from cert_registry.issuance import IssuingRoom
@@ -50,6 +51,7 @@ from cert_registry.signing.settings import Settings as SigningSettings
 from cert_registry.store.checks import SqlChecks
 from cert_registry.store.deliveries import SqlDeliveries
 from cert_registry.store.drafts import SqlDrafts
+from cert_registry.store.ecert_listing import SqlEcertListing
 from cert_registry.store.ecerts import SqlEcerts
 from cert_registry.store.engine import open_database
 from cert_registry.store.intents import SqlIntents
@@ -60,6 +62,7 @@ from cert_registry.store.outbox import SqlOutbox
 from cert_registry.store.registration import SqlRegistration
 from cert_registry.store.replacing import SqlReplacements
 from cert_registry.store.states import SqlStates
+from cert_registry.store.term_filling import SqlTermFilling
 from cert_registry.tlog.log import Log
 from cert_registry.tlog.note import NoteVerifier, TokenNoteSigner
 from cert_registry.turnstile import Turnstile
@@ -98,6 +101,8 @@ class RegistryRooms:
     lifecycle: LifecycleRoom
     checks: Checks
     registry: Registry
+    search: EcertSearch
+    filling: SqlTermFilling
     delivery: Delivery
     ingestion: StockIngestion
     items: ServiceItems
@@ -131,6 +136,7 @@ def build_registry(
     transitions = CatalogueTransitions(catalog)
     legal_persons = LegalPersonStore(database, cipher=cipher, mac=mac)
     ecerts = SqlEcerts(database=database, cipher=cipher, type_name=lambda code: catalog.type(code).name)
+    terms = SearchTerms(mac=mac, faces=CatalogueFaces(catalog))
     intents = SqlIntents(database=database, cipher=cipher, random_below=secrets.randbelow)
     objects = DiskObjects(settings.objects_dir, database=database, cipher=cipher)
     outbox = SqlOutbox(database=database)
@@ -155,6 +161,7 @@ def build_registry(
             holders=holders,
             rules=transitions,
             departments=authority,
+            terms=terms,
         ),
         secrets=RandomSecrets(mac),
         press=CataloguePress(
@@ -215,11 +222,18 @@ def build_registry(
         ),
         checks=checks,
         registry=registry,
+        search=EcertSearch(
+            book=SqlEcertListing(database=database, cipher=cipher, ecerts=ecerts),
+            terms=terms,
+            mac=mac,
+            legal_persons=legal_persons,
+        ),
+        filling=SqlTermFilling(database=database, cipher=cipher, terms=terms),
         delivery=Delivery(registry=registry, book=SqlDeliveries(database=database)),
         ingestion=StockIngestion(
             database,
             certificate_type=catalog.by_slug,
-            registrar=SqlStockRegistrar(cipher=cipher),
+            registrar=SqlStockRegistrar(cipher=cipher, terms=terms),
             holders=legal_persons,
             issuers=KnownDepartments(charts),
             mac=mac,

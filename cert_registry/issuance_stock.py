@@ -19,6 +19,7 @@ from cert_registry.ingestion.types import ExistingStock, Outcome, Reason, RowOut
 from cert_registry.issuance_checking import plain_json
 from cert_registry.log_events import registered_leaf
 from cert_registry.requirements.types import HeldEcert
+from cert_registry.store.ecert_terms import insert_terms
 from cert_registry.store.events import append_event
 from cert_registry.store.outbox import put_leaf
 from cert_registry.store.registration import face_binding
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from cert_registry.ingestion.types import RowKey, StockEcert
     from cert_registry.organisations.repository import ChartReader
     from cert_registry.organisations.types import TypeSlug
-    from cert_registry.ports import DataCipher
+    from cert_registry.ports import DataCipher, TermSource
     from cert_registry.registry import Registry
     from idp.identity.holder import HolderReference
 
@@ -54,8 +55,9 @@ if TYPE_CHECKING:
 class SqlStockRegistrar:
     """`ingestion.ports.StockRegistrar`: rows `pending` until their leaf is in the log, marked as stock."""
 
-    def __init__(self, *, cipher: DataCipher) -> None:
+    def __init__(self, *, cipher: DataCipher, terms: TermSource) -> None:
         self._cipher = cipher
+        self._terms = terms
         cipher.encrypt(b"", associated_data=b"")  # draws the data key now, outside any transaction
 
     def find_existing(
@@ -113,6 +115,10 @@ class SqlStockRegistrar:
                 )
             ],
         )
+        terms = self._terms.terms_of(
+            issuer_code=row.issuer_code, type_code=row.type_code, face=row.face.values
+        )
+        insert_terms(connection, identifier, terms)
         append_event(connection, _taken_over(row, identifier, now))
         put_leaf(connection, identifier, leaf, now=now)
         return RowOutcome(

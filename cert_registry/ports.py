@@ -317,6 +317,18 @@ class HolderIndex(Protocol):
         ...
 
 
+class TermSource(Protocol):
+    """From a face to the keyed terms that its ecert is found by: `ecert_search.SearchTerms`."""
+
+    def terms_of(self, *, issuer_code: str, type_code: str, face: Mapping[str, object]) -> tuple[bytes, ...]:
+        """Every term that an ecert can be found by.
+
+        Raises:
+            TokenBusyOrGone: A key was due and the token does not answer.
+        """
+        ...
+
+
 class Representation(Protocol):
     """For whom a person may act: the legal-person room."""
 

@@ -24,6 +24,7 @@ from idp.identity.errors import MalformedNumber
 from idp.identity.holder import HolderCodeType, HolderReference, Mac, holder_reference
 
 TABLE = LP_LEGAL_PERSONS
+MAXIMUM_NAMED = 200
 
 
 class LegalPersonStore:
@@ -75,6 +76,17 @@ class LegalPersonStore:
         query = select(TABLE.c.holder_reference).where(TABLE.c.holder_reference.in_(references))
         with self._database.reading() as connection:
             return frozenset(HolderReference(each) for each in connection.scalars(query))
+
+    def named_like(self, part: str) -> tuple[HolderReference, ...]:
+        """Legal persons with this part in their name, `MAXIMUM_NAMED` at most; names of legal persons are public."""
+        query = (
+            select(TABLE.c.holder_reference)
+            .where(TABLE.c.name.contains(part, autoescape=True))
+            .order_by(TABLE.c.name)
+            .limit(MAXIMUM_NAMED)
+        )
+        with self._database.reading() as connection:
+            return tuple(HolderReference(each) for each in connection.scalars(query))
 
     def represented_by(
         self, person: HolderReference, *, include_ended: bool = False

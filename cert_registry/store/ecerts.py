@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 from sqlalchemy import func, select
 
@@ -166,6 +166,11 @@ class SqlEcerts:
                 connection, ALARMS, kind=kind, file_digest=digest, signer=signer, raised_at=now
             )
 
+    def summaries(self, connection: Connection, rows: Sequence[Row[Any]]) -> tuple[EcertSummary, ...]:
+        """Summaries of rows that hold at least the columns in clear, in their order."""
+        holders = _holders(connection, [row.identifier for row in rows])
+        return tuple(self._summary(row, holders) for row in rows)
+
     def _one(self, condition: ColumnElement[bool]) -> EcertSummary | None:
         with self._database.reading() as connection:
             row = connection.execute(select(ECERTS).where(condition)).one_or_none()
@@ -179,12 +184,9 @@ class SqlEcerts:
                 .order_by(ECERTS.c.recorded_at.desc(), ECERTS.c.identifier)
                 .limit(limit)
             ).all()
-            holders = _holders(connection, [row.identifier for row in rows])
-        return tuple(self._summary(row, holders) for row in rows)
+            return self.summaries(connection, rows)
 
-    def _summary(
-        self, row: Row[tuple[object, ...]], holders: Mapping[str, tuple[HolderReference, ...]]
-    ) -> EcertSummary:
+    def _summary(self, row: Row[Any], holders: Mapping[str, tuple[HolderReference, ...]]) -> EcertSummary:
         return EcertSummary(
             identifier=EcertIdentifier(row.identifier),
             type_code=row.type_code,

@@ -11,6 +11,7 @@ from cert_registry.civil_date import civil_date_at
 from cert_registry.errors import ReplacementRefused
 from cert_registry.issuance_forms import RegisteredEcert
 from cert_registry.log_events import ISSUED, issued_leaf
+from cert_registry.store.ecert_terms import insert_terms
 from cert_registry.store.engine import insert_missing
 from cert_registry.store.events import append_event
 from cert_registry.store.outbox import mark_leaf, put_leaf
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from cert_registry.issuance_forms import Intent, SealedIntent
-    from cert_registry.ports import ActingDepartments, DataCipher, HolderIndex, ReplacementRules
+    from cert_registry.ports import ActingDepartments, DataCipher, HolderIndex, ReplacementRules, TermSource
     from cert_registry.store.engine import Database
     from cert_registry.types import DepartmentCode
     from idp.identity.holder import HolderReference
@@ -62,6 +63,7 @@ class SqlRegistration:
         holders: References of holders.
         rules: What types say of replacing.
         departments: In whose name a replaced ecert is closed.
+        terms: What an ecert is found by.
     """
 
     def __init__(
@@ -72,12 +74,14 @@ class SqlRegistration:
         holders: HolderIndex,
         rules: ReplacementRules,
         departments: ActingDepartments,
+        terms: TermSource,
     ) -> None:
         self._database = database
         self._cipher = cipher
         self._holders = holders
         self._rules = rules
         self._departments = departments
+        self._terms = terms
 
     def registered(self, sealed: SealedIntent) -> RegisteredEcert | None:
         """What step 8 recorded.
@@ -99,12 +103,18 @@ class SqlRegistration:
         intent = sealed.rendered.intent
         references = [(self._holders.reference(holder), holder.code_type) for holder in intent.draft.holders]
         row = self._ecert_row(sealed, now)
+        terms = self._terms.terms_of(
+            issuer_code=intent.draft.order.issuer_code,
+            type_code=intent.draft.order.type_code,
+            face=intent.draft.face,
+        )
         with self._database.writing() as connection:
             refused = self._refused(connection, intent, {reference for reference, _ in references}, now)
             registered = _registered(connection, sealed)
             if registered is None and not refused:
                 connection.execute(insert(ECERTS).values(row))
                 _insert_holders(connection, intent.identifier, references)
+                insert_terms(connection, intent.identifier, terms)
                 append_event(connection, _issue_event(intent, now))
                 put_leaf(connection, intent.identifier, issued_leaf(sealed), now=now)
                 _advance(connection, intent, IntentStage.SEALED, IntentStage.PENDING)

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Column,
     Date,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     String,
@@ -28,7 +29,7 @@ DRAFTS: Final = Table(
     METADATA,
     Column("draft_id", String(32), primary_key=True),
     Column("stage", String(16), nullable=False, index=True),
-    Column("issuer_code", String(18), nullable=False, index=True),
+    Column("issuer_code", String(18), nullable=False),
     Column("type_code", String(21), nullable=False),
     Column("case_number", String(64), nullable=False),
     Column("drafter_id", String(64), nullable=False),
@@ -39,6 +40,7 @@ DRAFTS: Final = Table(
     Column("revision", Integer, nullable=False, default=1),
     Column("created_at", UtcInstant, nullable=False),
     Column("changed_at", UtcInstant, nullable=False),
+    Index(None, "issuer_code", "changed_at", "draft_id"),
 )
 
 INTENTS: Final = Table(
@@ -93,8 +95,8 @@ ECERTS: Final = Table(
     Column("intent_id", String(32), ForeignKey("intents.intent_id"), unique=True),  # null: stock
     Column("registration", String(16), nullable=False, index=True),
     Column("origin", String(16), nullable=False),
-    Column("type_code", String(21), nullable=False, index=True),
-    Column("issuer_code", String(18), nullable=False, index=True),
+    Column("type_code", String(21), nullable=False),
+    Column("issuer_code", String(18), nullable=False),
     Column("issuer_name", String(200), nullable=False),
     Column("version", Integer, nullable=False),
     Column("case_number", String(64), nullable=False),
@@ -122,6 +124,26 @@ ECERTS: Final = Table(
     Column("recorded_at", UtcInstant, nullable=False),
     Column("effective_at", UtcInstant),
     UniqueConstraint("source", "source_key"),
+    # each order and each usual filter of an issuer's list, so that a page is read and not sorted
+    Index(None, "issuer_code", "recorded_at", "identifier"),
+    Index(None, "issuer_code", "issued_on", "identifier"),
+    Index(None, "issuer_code", "valid_until", "identifier"),
+    Index(None, "issuer_code", "type_code", "recorded_at", "identifier"),
+    Index(None, "issuer_code", "state", "recorded_at", "identifier"),
+)
+
+ECERT_TERMS: Final = Table(
+    "ecert_terms",
+    METADATA,
+    Column("term", LargeBinary(16), primary_key=True),  # keyed hash of a word of the face: ecert_search.py
+    Column("identifier", String(160), ForeignKey("ecerts.identifier"), primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+ECERT_TERMS_DUE: Final = Table(
+    "ecert_terms_due",
+    METADATA,
+    Column("identifier", String(160), ForeignKey("ecerts.identifier"), primary_key=True),
 )
 
 CERTIFICATE_NUMBERS: Final = Table(
@@ -205,7 +227,7 @@ CHECKS: Final = Table(
     Column("check_id", String(32), primary_key=True),
     Column("identifier", String(160), index=True),  # null: what was asked for is not in the registry
     Column("asked_at", UtcInstant, nullable=False),
-    Column("department_code", String(18), nullable=False, index=True),
+    Column("department_code", String(18), nullable=False),
     Column("department_name", String(200), nullable=False),
     Column("client_id", String(64), nullable=False),
     Column("officer", String(64), nullable=False),
@@ -216,6 +238,7 @@ CHECKS: Final = Table(
     Column("operation", String(24), nullable=False),
     Column("fields", Text, nullable=False),  # JSON list of field names, never values
     Column("answer", String(200), nullable=False),
+    Index(None, "department_code", "asked_at", "check_id"),
 )
 
 DOWNLOADS: Final = Table(
