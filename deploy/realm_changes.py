@@ -9,6 +9,8 @@ from deploy.realm_settings import Representation, merge
 
 # Keycloak shows a stored secret so; whether it is still ours cannot be read back.
 MASKED = "**********"
+# A sentence, not a page: the sentences of a language alone are more than a hundred.
+_NAMED = 6
 
 
 class Action(Enum):
@@ -35,7 +37,9 @@ class Change:
     fields: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        what = f" ({', '.join(self.fields)})" if self.fields else ""
+        named = ", ".join(self.fields[:_NAMED])
+        more = f" and {len(self.fields) - _NAMED} more" if len(self.fields) > _NAMED else ""
+        what = f" ({named}{more})" if self.fields else ""
         return f"{self.action.value} {self.kind} {self.name}{what}"
 
 

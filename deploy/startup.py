@@ -21,6 +21,7 @@ from deploy import (
     first_configuration,
     health,
     keycloak,
+    keycloak_theme,
     ports,
     processes,
     rooms,
@@ -109,6 +110,8 @@ def _check_is_ours(state_dir: Path) -> None:
 def _nothing_to_do(configuration: Configuration) -> bool:
     if not control.is_running(configuration.state_dir) or not keycloak.is_built(configuration.keycloak_home):
         return False
+    if not keycloak_theme.is_installed(configuration.keycloak_home, demo=configuration.mode is Mode.DEMO):
+        return False
     states = control.states(configuration.state_dir)
     if not all(part.name in states and states[part.name].running for part in parts(configuration)):
         return False
@@ -137,6 +140,10 @@ def _start_keycloak(configuration: Configuration, part: Part) -> None:
         control.stop(state_dir, part.name)
         check_java()
         keycloak.ensure_built(configuration.keycloak_home)
+    demo = configuration.mode is Mode.DEMO
+    if not keycloak_theme.is_installed(configuration.keycloak_home, demo=demo):
+        control.stop(state_dir, part.name)
+        keycloak_theme.install(configuration.keycloak_home, demo=demo)
     was_running = _runs(state_dir, part)
     _start(state_dir, part)
     if not admin_made_file(configuration).exists():
