@@ -74,6 +74,12 @@ class CertificateExpired(SigningError):
     code = "certificate-not-usable"
 
 
+class TimeStampUnavailable(SigningError):
+    """The time-stamp authority does not answer, or does not grant what it must; trying later may help."""
+
+    code = "time-stamp-unavailable"
+
+
 class DocumentRefused(SigningError):
     """The bytes to be sealed are not a PDF that a seal can be put on."""
 

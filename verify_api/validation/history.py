@@ -94,6 +94,10 @@ class History:
             worst = max(worst, Modifications.NOT_UNDERSTOOD, key=lambda m: m.severity)
         return worst
 
+    def updates_after(self, end: int) -> int:
+        """Return how many incremental updates stand after a place in the file."""
+        return sum(start >= end for start in section_starts(self._data, self._reader))
+
     def _unaccounted(self, end: int) -> bool:
         """Walk the bytes once from the first signed state; when all is well there, later states only need less."""
         if self._walked is None:

@@ -91,7 +91,7 @@ def _written_anew(content: SignedContent, embedded: list[x509.Certificate], *, s
     if stamp:
         octets = given["encap_content_info"]["content"].contents
         inside = {"content_type": "tst_info", "content": core.ParsableOctetString(octets)}
-    else:
+    elif not isinstance(given_signer["unsigned_attrs"], core.Void):
         token = given_signer["unsigned_attrs"][0]["values"][0]
         written["unsigned_attrs"] = [cms.CMSAttribute({"type": _STAMP, "values": [token]})]
     signed = cms.SignedData(

@@ -274,19 +274,51 @@ class Judge:
         """Refuse under a Longzheng root what no sealer of ours writes."""
         if not is_seal_path(finding.path):
             return SubIndication.CHAIN_CONSTRAINTS_FAILURE, ""
-        if len(stamps) != 1:
+        updates = self._updates_after(one)
+        if updates is None:
+            return SubIndication.SIG_CONSTRAINTS_FAILURE, "签名之后有追加内容"
+        if len(stamps) != 1 and (stamps or not updates):
             # A seal at level B cannot be told from one whose stamp was taken away.
             return SubIndication.SIG_CONSTRAINTS_FAILURE, "没有时间戳"
-        stamped, claimed = stamps[0].proves, claimed_in_dictionary(one.field.value)
-        if stamped is None or not stamps[0].house:
+        claimed, first = claimed_in_dictionary(one.field.value), [*stamps, *updates][0]
+        if first.proves is None or not first.house:
             return SubIndication.SIG_CONSTRAINTS_FAILURE, "时间戳不可靠"
-        if claimed is None or abs(stamped - claimed) > _STAMPED_WITHIN:
+        if claimed is None or claimed > first.proves + _STAMPED_WITHIN:
             return SubIndication.FORMAT_FAILURE, "时间戳不是盖章时所加"
-        if one.hole is None or one.hole.lower_case or not is_house_form(content, finding.path, stamp=False):
+        if stamps and first.proves > claimed + _STAMPED_WITHIN:
+            return SubIndication.FORMAT_FAILURE, "时间戳不是盖章时所加"
+        if one.hole is None or one.hole.lower_case:
             return SubIndication.FORMAT_FAILURE, "签名附带的资料被改动"
-        if one.coverage is not Coverage.WHOLE_FILE:
-            return SubIndication.SIG_CONSTRAINTS_FAILURE, "签名之后有追加内容"
+        if not is_house_form(content, finding.path, stamp=False):
+            return SubIndication.FORMAT_FAILURE, "签名附带的资料被改动"
         return None, ""
+
+    def _updates_after(self, one: Examined) -> list[StampFinding] | None:
+        """Return the document time stamps after a seal of ours, oldest first; None when there is more than them.
+
+        Each update must be one of cert_registry/signing/document_stamp.py: validation data, and a stamp of a unit
+        of ours that covers the file up to the update's end.
+        """
+        if one.coverage is Coverage.WHOLE_FILE:
+            return []
+        end = one.hole.covered_end if one.hole else 0
+        later = {
+            other.hole.covered_end: (other, finding)
+            for other, finding in self._stamps
+            if other.hole is not None and other.hole.covered_end > end
+        }
+        ordered = [later[place] for place in sorted(later)]
+        sound = all(
+            finding.house and finding.proves is not None and other.hole and not other.hole.lower_case
+            for other, finding in ordered
+        )
+        if not sound or not ordered or ordered[-1][0].coverage is not Coverage.WHOLE_FILE:
+            return None
+        if self._history.updates_after(end) != len(ordered):
+            return None
+        if self._history.modifications(one) is not Modifications.VALIDATION_DATA:
+            return None
+        return [finding for _, finding in ordered]
 
     def _translate(
         self, one: Examined, content: SignedContent, finding: ChainFinding, *, proved: bool
