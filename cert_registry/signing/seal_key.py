@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from cert_registry.signing.errors import KeyMisuse
+from cert_registry.sm2.algorithms import SM2_WITH_SM3, SM3
 
 
 class KeyAlgorithm(Enum):
@@ -20,6 +21,7 @@ class KeyAlgorithm(Enum):
     ECDSA_P256 = "ecdsa-p256"
     ED25519 = "ed25519"
     RSA_3072 = "rsa-3072"
+    SM2 = "sm2"
     HMAC_SHA256 = "hmac-sha256"
     AES_256 = "aes-256"
 
@@ -66,6 +68,8 @@ _SCHEMES = MappingProxyType(
         KeyAlgorithm.RSA_3072: SignatureScheme(
             digest="sha256", signature="sha256_rsa", longest_signature_bytes=384
         ),
+        # DER too; SM2 signs over SM3 of the signer's identity and key and the data
+        KeyAlgorithm.SM2: SignatureScheme(digest=SM3, signature=SM2_WITH_SM3, longest_signature_bytes=72),
     }
 )
 
