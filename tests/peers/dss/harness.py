@@ -6,11 +6,8 @@ A folder's conftest.py takes the fixture by `from tests.peers.dss.harness import
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import re
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -20,8 +17,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.peers.maven import fetch_jars
+
 HERE = Path(__file__).resolve().parent
-_CACHE = HERE.parents[2] / "var" / "cache"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,30 +101,9 @@ def _verdict(answer: Mapping[str, object]) -> DssVerdict:
 
 def fetch_dss() -> EuDss:
     """EU DSS from var/cache, fetched by Maven when it is not there yet."""
-    pom = (HERE / "pom.xml").read_text(encoding="utf-8")
-    (version,) = re.findall(r"<dss\.version>([^<]+)</dss\.version>", pom)
-    place = _CACHE / f"eu-dss-{version}"
-    _CACHE.mkdir(parents=True, exist_ok=True)
-    with (_CACHE / ".eu-dss.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not place.is_dir():
-            _fetch(place)
-    return EuDss(version=version, jars=place)
-
-
-def _fetch(place: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=_CACHE) as name:
-        directory = Path(name)
-        shutil.copy(HERE / "pom.xml", directory)
-        jars = directory / "jars"
-        subprocess.run(
-            ["mvn", "-q", "-B", "dependency:copy-dependencies", f"-DoutputDirectory={jars}"],
-            cwd=directory,
-            check=True,
-            timeout=600,
-            env=os.environ | {"MAVEN_OPTS": "-Xmx256m"},
-        )
-        jars.rename(place)
+    pom = HERE / "pom.xml"
+    (version,) = re.findall(r"<dss\.version>([^<]+)</dss\.version>", pom.read_text(encoding="utf-8"))
+    return EuDss(version=version, jars=fetch_jars(pom, f"eu-dss-{version}"))
 
 
 @pytest.fixture(scope="session")

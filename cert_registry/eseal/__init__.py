@@ -1,0 +1,1 @@
+"""E-seal structures (电子印章): making, reading and verifying SESeal and SES_Signature."""
