@@ -40,9 +40,13 @@ from cert_registry.legal_persons.store import LegalPersonStore
 from cert_registry.lifecycle import LifecycleRoom
 from cert_registry.lifecycle_rules import CatalogueTransitions
 from cert_registry.organisations.repository import ChartReader
+from cert_registry.organisations.types import TypeSlug
 from cert_registry.recovery import LeafPusher, recover
 from cert_registry.registry import Registry
 from cert_registry.requirements.catalogue import ServiceItems, load_items
+from cert_registry.seals.book import SqlSeals
+from cert_registry.seals.room import SealRoom
+from cert_registry.seals.using import SqlSealUses
 from cert_registry.settings import Settings
 from cert_registry.signing.keyring import DataCipher as TokenCipher
 from cert_registry.signing.pki.services import open_pki
@@ -107,9 +111,12 @@ class RegistryRooms:
     ingestion: StockIngestion
     items: ServiceItems
     held: HeldInRegistry
+    seals: SealRoom
+    seal_uses: SqlSealUses
 
     def recover(self) -> RecoveryReport:
         """Finish what a crash left behind; call at start and from time to time."""
+        self.seals.finish(now=self.clock())
         return recover(self.issuing, intents=self.intents, leaves=self.leaves, now=self.clock())
 
 
@@ -132,7 +139,8 @@ def build_registry(
     cipher = StoreCipher(TokenCipher(keys, ENCRYPTION_KEY))
     holders = KeyedHolders(mac)
     charts = ChartReader(database)
-    authority = OrganisationsAuthority(charts=charts, catalog=catalog)
+    seal_book = SqlSeals(database=database)
+    authority = OrganisationsAuthority(charts=charts, catalog=catalog, seals=seal_book)
     transitions = CatalogueTransitions(catalog)
     legal_persons = LegalPersonStore(database, cipher=cipher, mac=mac)
     ecerts = SqlEcerts(database=database, cipher=cipher, type_name=lambda code: catalog.type(code).name)
@@ -241,6 +249,14 @@ def build_registry(
         ),
         items=load_items(),
         held=HeldInRegistry(registry=registry, catalog=catalog),
+        seals=SealRoom(
+            book=seal_book,
+            chart=charts.chart,
+            kinds={TypeSlug(one.slug): one.seal_kind for one in catalog.types()},
+            equipment=pki.seal_equipment,
+            leaves=leaves,
+        ),
+        seal_uses=SqlSealUses(database=database),
     )
 
 

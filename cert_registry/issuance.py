@@ -126,7 +126,7 @@ def _seal(rendered: RenderedIntent, *, room: IssuingRoom, now: datetime) -> Seal
     # (6) check again officer, seal and what is replaced, because time has passed; count the use, then seal
     order = rendered.intent.draft.order
     room.authority.authorise(order, now=now)
-    grant = room.authority.seal_for(order, now=now)
+    grant = room.authority.seal_for(order, now=now, taking=True)
     try:
         room.replacements.require_open(order, holders=rendered.intent.draft.holders, now=now)
     except TransitionRefused as error:

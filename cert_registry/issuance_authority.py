@@ -12,6 +12,8 @@ from cert_registry.issuance_forms import SealGrant
 from cert_registry.organisations import errors as organisations
 from cert_registry.organisations import rules
 from cert_registry.organisations.types import ClientActor, ClientId, Operation, StaffActor, TypeSlug
+from cert_registry.seals.errors import SealUnusable
+from cert_registry.seals.rules import choose_seal
 from cert_registry.types import StaffId, TwoPersons
 
 if TYPE_CHECKING:
@@ -24,16 +26,18 @@ if TYPE_CHECKING:
     from cert_registry.organisations.repository import ChartReader
     from cert_registry.organisations.types import Actor as OrganisationsActor
     from cert_registry.organisations.types import Department, Grant
+    from cert_registry.seals.ports import SealBook
     from cert_registry.types import DepartmentCode, EcertSummary, IssueOrder
 
 
 @final
 class OrganisationsAuthority:
-    """`IssuingAuthority`, `DraftingAuthority` and `StateAuthority` over the chart of organisations."""
+    """`IssuingAuthority`, `DraftingAuthority` and `StateAuthority` over the chart of organisations and the seals."""
 
-    def __init__(self, *, charts: ChartReader, catalog: Catalog) -> None:
+    def __init__(self, *, charts: ChartReader, catalog: Catalog, seals: SealBook) -> None:
         self._charts = charts
         self._catalog = catalog
+        self._seals = seals
 
     def authorise(self, order: IssueOrder, *, now: datetime) -> None:
         """Evidence that the actors of the order hold their rights now.
@@ -71,27 +75,26 @@ class OrganisationsAuthority:
         except NotAuthorised:
             return order.issuer_code
 
-    def seal_for(self, order: IssueOrder, *, now: datetime) -> SealGrant:
-        """The active seal of the issuer for this type.
+    def seal_for(self, order: IssueOrder, *, now: datetime, taking: bool = False) -> SealGrant:
+        """The active seal of the issuer for this type; with `taking` its limit is left to the use that is taken next.
 
         Raises:
             SealNotUsable: None is active.
         """
         with _translated():
-            chart = self._charts.chart()
-            seal = rules.seal_for(
-                chart,
-                department=order.issuer_code,
-                certificate_type=self._slug(order.type_code),
-                on=civil_date_at(now),
+            slug = self._slug(order.type_code)
+            seal = choose_seal(
+                self._seals.of_department(order.issuer_code), slug, on=civil_date_at(now), taking=taking
             )
             return SealGrant(
                 seal_id=seal.seal_id,
+                type_slug=slug,
                 name=seal.name,
                 key_label=seal.key_label,
                 shape=seal.shape,
                 department_code=seal.department,
-                department_name=chart.department(seal.department).name,
+                department_name=self._charts.chart().department(seal.department).name,
+                picture_sha256=seal.picture_sha256,
             )
 
     def authorise_drafter(self, drafter_id: StaffId, content: DraftContent, *, now: datetime) -> None:
@@ -170,7 +173,7 @@ def _translated() -> Iterator[None]:
         if error.refusal is organisations.Refusal.SAME_PERSON:
             raise SamePerson(error.sentence, reason=error.reason) from error
         raise NotAuthorised(error.sentence, reason=error.reason) from error
-    except organisations.SealNotUsable as error:
-        raise SealNotUsable(str(error)) from error
+    except SealUnusable as error:
+        raise SealNotUsable(error.sentence) from error
     except organisations.UnknownOrganisation as error:
         raise NotAuthorised(str(error), reason=error.code) from error

@@ -124,6 +124,7 @@ class Drafting:
 
         Raises:
             NotAuthorised: The officer may not draft this, or it replaces what is not the issuer's.
+            SealNotUsable: No seal of the issuer may seal this today.
             DraftRefused: Fields or lints.
             TransitionRefused: What it replaces cannot be replaced, or has other holders.
         """
@@ -160,6 +161,7 @@ class Drafting:
             UnknownDraft: None, or somebody else's.
             DraftStateConflict: It is signed already, or was changed meanwhile.
             NotAuthorised: The officer may not draft this, or it replaces what is not the issuer's.
+            SealNotUsable: No seal of the issuer may seal this today.
             DraftRefused: Fields or lints.
             TransitionRefused: What it replaces cannot be replaced, or has other holders.
         """
@@ -234,6 +236,7 @@ class Drafting:
             raise
 
     def _require_order(self, order: IssueOrder, *, now: datetime) -> None:
+        self._room.authority.seal_for(order, now=now)
         checked = self._room.drafts.check(order, now=now)
         self._room.replacements.require_open(order, holders=checked.holders, now=now)
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime
 
+    from cert_registry.organisations.types import TypeSlug
     from cert_registry.types import EcertIdentifier, FileDigest, Holder, IntentId, IssueOrder
 
 
@@ -97,14 +98,21 @@ class RenderedIntent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealGrant:
-    """A seal that may be used for this intent now."""
+    """A seal that may be used for this intent now.
+
+    Attributes:
+        type_slug: The certificate type that it was chosen for.
+        picture_sha256: Of the picture that was approved with it; None: drawn from its names.
+    """
 
     seal_id: str
+    type_slug: TypeSlug
     name: str
     key_label: str
     shape: str
     department_code: str
     department_name: str
+    picture_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cert_registry.issuance_forms import SealedIntent
-    from cert_registry.types import EcertIdentifier, Origin, StateEvent
+    from cert_registry.seals.types import SealEvent
+    from cert_registry.types import DepartmentCode, EcertIdentifier, Origin, StateEvent
 
 ISSUED = "ecert-issued"
 REGISTERED = "ecert-registered"  # stock and pushed ecerts, which were not sealed here
 STATE_CHANGED = "ecert-state-changed"
+SEAL_CHANGED = "seal-changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,25 @@ def state_leaf(event: StateEvent, *, salt: bytes) -> NewLeaf:
             "legal_basis": event.legal_basis,
             "department": event.actor_department,
             "effective_at": instant_text(event.effective_at),
+            "recorded_at": instant_text(event.recorded_at),
+        },
+        salt,
+    )
+
+
+def seal_leaf(event: SealEvent, *, department: DepartmentCode, salt: bytes) -> NewLeaf:
+    """The leaf of a step in a seal's life; who acted and why stay in the registry."""
+    return _leaf(
+        SEAL_CHANGED,
+        event.sequence,
+        {
+            "event": SEAL_CHANGED,
+            "seal_id": event.seal_id,
+            "sequence": event.sequence,
+            "act": event.act.value,
+            "state": event.state.value,
+            "department": department,
+            "detail": event.detail,
             "recorded_at": instant_text(event.recorded_at),
         },
         salt,

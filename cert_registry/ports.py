@@ -82,8 +82,13 @@ class IssuingAuthority(Protocol):
         """
         ...
 
-    def seal_for(self, order: IssueOrder, *, now: datetime) -> SealGrant:
+    def seal_for(self, order: IssueOrder, *, now: datetime, taking: bool = False) -> SealGrant:
         """The active seal of the issuer for this type.
+
+        Args:
+            order: Its issuer and type are asked for.
+            now: The instant of the act.
+            taking: A use is taken next, and that looks at the usage limit.
 
         Raises:
             SealNotUsable: None is active.
@@ -157,7 +162,11 @@ class IntentBook(Protocol):
         ...
 
     def record_seal_use(self, rendered: RenderedIntent, grant: SealGrant, *, now: datetime) -> int:
-        """Record that a seal is about to be used; returns the use's number."""
+        """Look at the seal once more, count the document, record the use; returns the use's number.
+
+        Raises:
+            SealNotUsable: The seal was stopped since, does not fit, or has reached its limit.
+        """
         ...
 
     def sealed(self, rendered: RenderedIntent) -> SealedIntent | None:

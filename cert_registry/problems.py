@@ -15,6 +15,7 @@ from cert_registry.ingestion import errors as ingestion
 from cert_registry.legal_persons import errors as legal_persons
 from cert_registry.organisations import errors as organisations
 from cert_registry.requirements import errors as requirements
+from cert_registry.seals import errors as seals
 from idp.identity.errors import AccessTokenRefused
 
 if TYPE_CHECKING:
@@ -60,9 +61,17 @@ PROBLEMS: Final[Mapping[type[Exception], Row]] = {
     errors.NotSignedIn: Row(401, "访问令牌不被接受"),
     errors.ScopeMissing: Row(403, "令牌没有这项授权范围"),
     organisations.NotAuthorised: Row(403, "没有办理权限"),
-    organisations.SealNotUsable: Row(409, "没有可用的印章"),
     organisations.UnknownOrganisation: Row(404, "没有这个机构"),
     organisations.ChartRefused: Row(500, "机构信息有误", tells=False),
+    seals.UnknownSeal: Row(404, "没有这枚印章"),
+    seals.SealRightMissing: Row(403, "没有办理权限"),
+    seals.TwoPersonsNeeded: Row(403, "须由另一人办理"),
+    seals.SealStateConflict: Row(409, "印章当前状态不能办理"),
+    seals.ApplicationRefused: Row(422, "印章申请未通过检查"),
+    seals.ImageRefused: Row(422, "印模未通过检查"),
+    seals.SealUnusable: Row(409, "没有可用的印章"),
+    seals.SealKeyUnavailable: Row(503, "密码设备暂时不可用"),
+    seals.SealCertificateRefused: Row(422, "签名证书不符"),
     legal_persons.UnknownLegalPerson: Row(404, "没有这个主体"),
     legal_persons.LegalPersonRefused: Row(422, "主体信息有误"),
     requirements.UnknownServiceItem: Row(404, "没有这个事项"),

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 from deploy.configuration import Configuration
@@ -47,18 +46,13 @@ CIVIL_TIME = timezone(timedelta(hours=8))
 
 
 def key_ceremony(configuration: Configuration) -> None:
-    """Makes what is missing of tokens, keys and certificates; in demo mode the demo seals too.
+    """Makes what is missing of tokens, keys and certificates; seals come into being in the registry.
 
     Raises:
         DeployError: the ceremony stopped.
     """
-    organisations = configuration.section("directory").get("organisations_file")
     with _sentences("The key ceremony"):
-        CEREMONY.open()(
-            configuration.state_dir,
-            configuration.public_url,
-            organisations=None if organisations is None else Path(organisations),
-        )
+        CEREMONY.open()(configuration.state_dir, configuration.public_url)
 
 
 def lost_keys(configuration: Configuration) -> tuple[str, ...]:

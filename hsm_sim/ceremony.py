@@ -10,7 +10,7 @@ import hashlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography import x509
@@ -22,25 +22,23 @@ from cert_registry.signing.errors import SigningError
 from cert_registry.signing.pki.crl import CrlPublisher, parse_crl
 from cert_registry.signing.pki.directory import ROOT, PkiDirectory
 from cert_registry.signing.pki.issuing import Issuer, Subject, issue_certificate
-from cert_registry.signing.pki.profiles import CertificateProfile
 from cert_registry.signing.seal_key import KeyAlgorithm
 from cert_registry.signing.token import Token
 from hsm_sim.errors import CeremonyError, RootAway, TokenLost
 from hsm_sim.holdings import lost, root_is_away, token_exists
-from hsm_sim.plan import PLAN_FILE, Plan, PlannedCertificate, PlannedKey, read_plan, read_seals
+from hsm_sim.plan import PLAN_FILE, Plan, PlannedCertificate, PlannedKey, read_plan
 from hsm_sim.softhsm import SOFTHSM_MODULE, configure, ensure_token, module_path, pin_file
 from hsm_sim.transcript import Transcript
 
 _PAIRS = (KeyAlgorithm.ECDSA_P256, KeyAlgorithm.ED25519, KeyAlgorithm.RSA_3072)
 
 
-def run(state_dir: Path, public_url: str, *, organisations: Path | None = None) -> None:
+def run(state_dir: Path, public_url: str) -> None:
     """Carry out the ceremony, or what is left of it. Points this process's SoftHSM at the state directory.
 
     Args:
         state_dir: The state directory; writes `softhsm/`, `secrets/` and `pki/` in it.
         public_url: Address of the service, without a slash at the end; it goes into the certificates.
-        organisations: Demo mode: the organisations file whose seals get keys and certificates.
 
     Raises:
         CeremonyError: With a sentence that says what to do.
@@ -50,7 +48,7 @@ def run(state_dir: Path, public_url: str, *, organisations: Path | None = None) 
     pki_dir.mkdir(parents=True, exist_ok=True)
     try:
         with _alone(pki_dir):
-            _Ceremony(state_dir, public_url.rstrip("/")).run(organisations)
+            _Ceremony(state_dir, public_url.rstrip("/")).run()
     except SigningError as error:
         raise CeremonyError(f"The ceremony stopped: {error} Run it again to finish it.") from error
 
@@ -67,7 +65,7 @@ class _Ceremony:
         self._tokens: dict[str, Token] = {}
         self._root_away = root_is_away(state_dir, self._plan, self._pki)
 
-    def run(self, organisations: Path | None) -> None:
+    def run(self) -> None:
         self._refuse_when_something_is_lost()
         for label in self._plan.tokens:  # (1) tokens
             self._ensure_token(label)
@@ -77,9 +75,7 @@ class _Ceremony:
             self._ensure_certificate(certificate)
         self._ensure_trust_list()  # (4) trust anchors and the root's revocation list
         self._ensure_root_crl()
-        if organisations is not None:  # (5) demo seals
-            self._ensure_seals(organisations)
-        if self._transcript.changed:  # (6) transcript
+        if self._transcript.changed:  # (5) transcript
             root = self._plan.key_of(ROOT)
             self._transcript.sign_and_write(
                 self._tokens[root.token].signing_key(root.label),
@@ -142,25 +138,7 @@ class _Ceremony:
         self._note("key made", **details)
 
     def _ensure_certificate(self, planned: PlannedCertificate) -> None:
-        self._certify(
-            name=planned.name,
-            profile=planned.profile,
-            key=planned.key,
-            issuer=planned.issuer,
-            subject=Subject(common_name=planned.common_name, organisation=planned.organisation),
-            valid_for=planned.valid_for,
-        )
-
-    def _certify(
-        self,
-        *,
-        name: str,
-        profile: CertificateProfile,
-        key: PlannedKey,
-        issuer: str,
-        subject: Subject,
-        valid_for: timedelta,
-    ) -> None:
+        name, key, issuer = planned.name, planned.key, planned.issuer
         if self._is_away(key):
             return  # it was certified before its PIN went
         public_key = self._tokens[key.token].public_key(key.label)
@@ -173,10 +151,9 @@ class _Ceremony:
             return
         self._ask_for_root(f"the certificate {name}")
         issuer_key = self._plan.key_of(issuer)
-        now = datetime.now(UTC)
         certificate = issue_certificate(
-            profile=profile,
-            subject=subject,
+            profile=planned.profile,
+            subject=Subject(common_name=planned.common_name, organisation=planned.organisation),
             public_key=public_key,
             issuer=Issuer(
                 name=issuer,
@@ -184,15 +161,15 @@ class _Ceremony:
                 certificate=None if issuer == name else self._pki.certificate(issuer),
             ),
             public_url=self._public_url,
-            valid_for=valid_for,
-            now=now,
+            valid_for=planned.valid_for,
+            now=datetime.now(UTC),
         )
         self._pki.add(name, certificate, issuer=issuer)
         self._note(
             "certificate issued",
             certificate=name,
             issuer=issuer,
-            profile=profile.name,
+            profile=planned.profile.name,
             serial_number=f"{certificate.serial_number:x}",
             sha256=certificate.fingerprint(hashes.SHA256()).hex(),
         )
@@ -219,24 +196,6 @@ class _Ceremony:
         made = publisher.publish(ROOT, life=self._plan.root_crl_life, now=now)
         self._note("revocation list signed", issuer=ROOT, number=made.number)
 
-    def _ensure_seals(self, organisations: Path) -> None:
-        plan = self._plan.seals
-        for seal in read_seals(organisations):
-            key = PlannedKey(token=plan.token, label=seal.key_label, algorithm=plan.algorithm)
-            self._ensure_key(key)
-            self._certify(
-                name=seal.key_label,
-                profile=plan.profile,
-                key=key,
-                issuer=plan.issuer,
-                subject=Subject(
-                    common_name=seal.seal_name,
-                    organisation=seal.department_name,
-                    credit_code=seal.credit_code,
-                ),
-                valid_for=plan.valid_for,
-            )
-
 
 @contextmanager
 def _alone(pki_dir: Path) -> Iterator[None]:
@@ -253,10 +212,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m hsm_sim.ceremony", description=__doc__)
     parser.add_argument("--state-dir", type=Path, required=True)
     parser.add_argument("--public-url", required=True)
-    parser.add_argument("--organisations", type=Path, help="demo mode: make keys for the seals of this file")
     options = parser.parse_args(arguments)
     try:
-        run(options.state_dir, options.public_url, organisations=options.organisations)
+        run(options.state_dir, options.public_url)
     except CeremonyError as error:
         sys.stderr.write(f"{error}\n")
         return 1

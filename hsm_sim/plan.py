@@ -38,17 +38,6 @@ class PlannedCertificate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SealsPlan:
-    """How the keys and certificates of seals are made."""
-
-    token: str
-    algorithm: KeyAlgorithm
-    profile: CertificateProfile
-    issuer: str
-    valid_for: timedelta
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """The whole ceremony."""
 
@@ -56,21 +45,10 @@ class Plan:
     keys: tuple[PlannedKey, ...]
     certificates: tuple[PlannedCertificate, ...]
     root_crl_life: timedelta
-    seals: SealsPlan
 
     def key_of(self, name: str) -> PlannedKey:
         """Return the key of a planned certificate."""
         return next(c.key for c in self.certificates if c.name == name)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedSeal:
-    """A demo seal that needs a key and a certificate."""
-
-    key_label: str
-    seal_name: str
-    department_name: str
-    credit_code: str
 
 
 def read_plan(text: str) -> Plan:
@@ -79,9 +57,7 @@ def read_plan(text: str) -> Plan:
     Raises:
         PlanRefused: With the place that is wrong.
     """
-    document = _fields(
-        _load(text), "the file", {"version", "tokens", "certificates", "root_crl_valid_days", "seals"}
-    )
+    document = _fields(_load(text), "the file", {"version", "tokens", "certificates", "root_crl_valid_days"})
     if document["version"] != 1:
         raise PlanRefused("version must be 1.")
     tokens: list[str] = []
@@ -101,44 +77,12 @@ def read_plan(text: str) -> Plan:
     certificates: list[PlannedCertificate] = []
     for item in _items(document, "certificates"):
         certificates.append(_certificate(item, keys, [c.name for c in certificates]))
-    seals = _fields(document["seals"], "seals", {"token", "algorithm", "profile", "issuer", "valid_days"})
-    if seals["token"] not in tokens or seals["issuer"] not in [c.name for c in certificates]:
-        raise PlanRefused("seals names a token or an issuer that is not planned.")
     return Plan(
         tokens=tuple(tokens),
         keys=tuple(keys.values()),
         certificates=tuple(certificates),
         root_crl_life=_days(document, "root_crl_valid_days"),
-        seals=SealsPlan(
-            token=_text(seals, "token"),
-            algorithm=_algorithm(seals),
-            profile=_profile(seals),
-            issuer=_text(seals, "issuer"),
-            valid_for=_days(seals, "valid_days"),
-        ),
     )
-
-
-def read_seals(organisations: Path) -> tuple[PlannedSeal, ...]:
-    """Read the seals of an organisations file (`deploy/demo/organisations.yaml`).
-
-    Raises:
-        PlanRefused: A seal names a department that is not in the file, or fields are missing.
-    """
-    try:
-        document = _load(organisations.read_text(encoding="utf-8"))
-        names = {d["code"]: d["name"] for d in document["departments"]}
-        return tuple(
-            PlannedSeal(
-                key_label=seal["key_label"],
-                seal_name=seal["name"],
-                department_name=names[seal["department"]],
-                credit_code=seal["department"],
-            )
-            for seal in document["seals"]
-        )
-    except (OSError, KeyError, TypeError) as error:
-        raise PlanRefused(f"{organisations} cannot be read: {error!r}.") from error
 
 
 def _certificate(item: object, keys: Mapping[str, PlannedKey], above: list[str]) -> PlannedCertificate:

@@ -7,10 +7,14 @@ process, so there is one such directory a process.
 
 import functools
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from cert_registry.organisations.schemas import read_form
+from cert_registry.signing.pki.issuing import Subject
+from cert_registry.signing.pki.services import open_pki
 from cert_registry.signing.settings import PURPOSES, Settings
 from hsm_sim.ceremony import run
 from hsm_sim.softhsm import module_path
@@ -23,8 +27,20 @@ _DIRECTORY = tempfile.TemporaryDirectory(prefix="longzheng-token-", ignore_clean
 @functools.cache
 def _state() -> Path:
     state = Path(_DIRECTORY.name)
-    run(state, PUBLIC_URL, organisations=CHECKOUT / "deploy" / "demo" / "organisations.yaml")
+    run(state, PUBLIC_URL)
+    _equip_demo_seals(state)
     return state
+
+
+def _equip_demo_seals(state: Path) -> None:
+    """Keys and certificates of the demo's seals, for tests of signing that have no registry; a registry adopts them."""
+    form = read_form(CHECKOUT / "deploy" / "demo" / "organisations.yaml")
+    departments = {each.code: each for each in form.departments}
+    authority = open_pki(token_settings(state)).seal_authority
+    for seal in form.seals:
+        department = departments[seal.department]
+        subject = Subject(common_name=seal.name, organisation=department.name, credit_code=department.code)
+        authority.equip(f"seal-{department.slug}", subject, now=datetime.now(UTC))
 
 
 def token_settings(state: Path, public_url: str = PUBLIC_URL) -> Settings:

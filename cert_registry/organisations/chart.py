@@ -12,7 +12,6 @@ from cert_registry.organisations.types import (
     Department,
     IssuingRight,
     Placement,
-    SealRecord,
     in_force,
 )
 from cert_registry.types import DepartmentCode
@@ -20,12 +19,11 @@ from cert_registry.types import DepartmentCode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrganisationChart:
-    """Departments, placements, appointments, seals and rights, past and present."""
+    """Departments, placements, appointments and rights, past and present."""
 
     departments: tuple[Department, ...]
     placements: tuple[Placement, ...]
     appointments: tuple[Appointment, ...]
-    seals: tuple[SealRecord, ...]
     issuing_rights: tuple[IssuingRight, ...]
     client_rights: tuple[ClientRight, ...]
     _by_code: dict[DepartmentCode, Department] = field(init=False, repr=False, compare=False)
@@ -109,10 +107,9 @@ class OrganisationChart:
         }:
             self.department(code)
 
-    def _parts(self) -> Iterator[Placement | Appointment | SealRecord | IssuingRight | ClientRight]:
+    def _parts(self) -> Iterator[Placement | Appointment | IssuingRight | ClientRight]:
         yield from self.placements
         yield from self.appointments
-        yield from self.seals
         yield from self.issuing_rights
         yield from self.client_rights
 

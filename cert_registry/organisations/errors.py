@@ -48,19 +48,13 @@ class NotAuthorised(OrganisationsError):
         return self.refusal.value
 
 
-class SealNotUsable(OrganisationsError):
-    """The department has no seal in force for this type on this day."""
-
-    code = "seal-not-usable"
-
-
 class UnknownOrganisation(OrganisationsError):
-    """No department, seal, appointment or right has this key."""
+    """No department, appointment or right has this key."""
 
     code = "unknown-organisation"
 
 
 class ChartRefused(OrganisationsError):
-    """The description of departments, staff, seals or rights contradicts itself."""
+    """The description of departments, staff or rights contradicts itself."""
 
     code = "chart-refused"

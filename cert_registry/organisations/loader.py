@@ -19,18 +19,15 @@ from cert_registry.organisations.types import (
     Operation,
     Placement,
     Role,
-    SealId,
-    SealRecord,
-    SealState,
     TypeSlug,
 )
 from cert_registry.types import DepartmentCode, StaffId
 
 
 def load_organisations(connection: Connection, path: Path) -> int:
-    """Put the file's departments, staff, seals and rights into the database; loading again adds nothing.
+    """Put the file's departments, staff and rights into the database; loading again adds nothing.
 
-    A seal that was stopped, a right that was ended, a department that was moved since stay so.
+    A right that was ended, a department that was moved since stay so.
 
     Returns:
         Number of rows inserted.
@@ -82,7 +79,6 @@ def read_organisations(path: Path) -> OrganisationChart:
             for each in form.staff
             for role in each.roles
         ),
-        seals=_seals(form, first_days),
         issuing_rights=_issuing_rights(form, first_days),
         client_rights=tuple(
             right for each in form.department_clients for right in _client_rights(form, each, first_days)
@@ -103,24 +99,6 @@ def _demand_known(form: OrganisationsForm, first_days: dict[str, date]) -> None:
     unknown = sorted(named - set(first_days))
     if unknown:
         raise ChartRefused(f"没有这些代码的部门：{'、'.join(unknown)}。")
-
-
-def _seals(form: OrganisationsForm, first_days: dict[str, date]) -> tuple[SealRecord, ...]:
-    return tuple(
-        SealRecord(
-            seal_id=SealId(each.seal_id),
-            department=DepartmentCode(each.department),
-            name=each.name,
-            kind=each.kind,
-            key_label=each.key_label,
-            shape=each.shape,
-            state=SealState(each.state),
-            types=frozenset(TypeSlug(slug) for slug in each.types),
-            valid_from=each.valid_from or first_days[each.department],
-            valid_to=each.valid_to,
-        )
-        for each in form.seals
-    )
 
 
 def _issuing_rights(form: OrganisationsForm, first_days: dict[str, date]) -> tuple[IssuingRight, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Table, and_, select, update
 
 from cert_registry.organisations.chart import OrganisationChart
-from cert_registry.organisations.errors import ChartRefused, UnknownOrganisation
+from cert_registry.organisations.errors import UnknownOrganisation
 from cert_registry.organisations.tables import (
     ORG_APPOINTMENTS,
     ORG_CLIENT_RIGHTS,
@@ -15,7 +15,6 @@ from cert_registry.organisations.tables import (
     ORG_ISSUING_RIGHTS,
     ORG_PLACEMENTS,
     ORG_REVISIONS,
-    ORG_SEALS,
 )
 from cert_registry.organisations.types import (
     Appointment,
@@ -27,9 +26,6 @@ from cert_registry.organisations.types import (
     Operation,
     Placement,
     Role,
-    SealId,
-    SealRecord,
-    SealState,
     TypeSlug,
 )
 from cert_registry.store.engine import Database
@@ -68,9 +64,6 @@ def read_chart(connection: Connection) -> OrganisationChart:
         departments=tuple(_department(row) for row in connection.execute(select(ORG_DEPARTMENTS))),
         placements=tuple(_placement(row) for row in connection.execute(select(ORG_PLACEMENTS))),
         appointments=tuple(_appointment(row) for row in connection.execute(select(ORG_APPOINTMENTS))),
-        seals=tuple(
-            _seal(row) for row in connection.execute(select(ORG_SEALS).order_by(ORG_SEALS.c.seal_id))
-        ),
         issuing_rights=tuple(_issuing_right(row) for row in connection.execute(select(ORG_ISSUING_RIGHTS))),
         client_rights=tuple(_client_right(row) for row in connection.execute(select(ORG_CLIENT_RIGHTS))),
     )
@@ -144,22 +137,6 @@ def end_issuing_right(
     _end(connection, table, and_(which, _runs_on(table, last_day)), last_day)
 
 
-def set_seal_state(connection: Connection, seal_id: SealId, state: SealState) -> None:
-    """Stop a seal or let it work again; a revoked seal stays revoked.
-
-    Raises:
-        UnknownOrganisation: no such seal.
-        ChartRefused: it is revoked.
-    """
-    found = connection.execute(select(ORG_SEALS).where(ORG_SEALS.c.seal_id == seal_id)).one_or_none()
-    if found is None:
-        raise UnknownOrganisation(f"没有编号为 {seal_id} 的印章。")
-    if found.state == SealState.REVOKED.value and state is not SealState.REVOKED:
-        raise ChartRefused("已注销的印章不能恢复。")
-    connection.execute(update(ORG_SEALS).where(ORG_SEALS.c.seal_id == seal_id).values(state=state.value))
-    _raise_revision(connection)
-
-
 def _runs_on(table: Table, day: date) -> ColumnElement[bool]:
     return and_(table.c.valid_from <= day, (table.c.valid_to.is_(None)) | (table.c.valid_to > day))
 
@@ -197,7 +174,6 @@ def _rows(chart: OrganisationChart) -> list[tuple[Table, list[Values]]]:
                 for each in chart.appointments
             ],
         ),
-        (ORG_SEALS, [_seal_values(each) for each in chart.seals]),
         (
             ORG_ISSUING_RIGHTS,
             [
@@ -209,9 +185,7 @@ def _rows(chart: OrganisationChart) -> list[tuple[Table, list[Values]]]:
     ]
 
 
-def _dated(
-    part: Placement | Appointment | SealRecord | IssuingRight | ClientRight, **values: object
-) -> Values:
+def _dated(part: Placement | Appointment | IssuingRight | ClientRight, **values: object) -> Values:
     return {
         "department": part.department,
         "valid_from": part.valid_from,
@@ -228,19 +202,6 @@ def _department_values(each: Department) -> Values:
         "area_code": each.area_code,
         "level": each.level.value,
     }
-
-
-def _seal_values(each: SealRecord) -> Values:
-    return _dated(
-        each,
-        seal_id=each.seal_id,
-        name=each.name,
-        kind=each.kind,
-        key_label=each.key_label,
-        shape=each.shape,
-        state=each.state.value,
-        types=json.dumps(sorted(each.types)),
-    )
 
 
 def _client_right_values(each: ClientRight) -> Values:
@@ -279,21 +240,6 @@ def _appointment(row: Row[Any]) -> Appointment:
         name=row.name,
         department=DepartmentCode(row.department),
         role=Role(row.role),
-        valid_from=row.valid_from,
-        valid_to=row.valid_to,
-    )
-
-
-def _seal(row: Row[Any]) -> SealRecord:
-    return SealRecord(
-        seal_id=SealId(row.seal_id),
-        department=DepartmentCode(row.department),
-        name=row.name,
-        kind=row.kind,
-        key_label=row.key_label,
-        shape=row.shape,
-        state=SealState(row.state),
-        types=frozenset(TypeSlug(each) for each in json.loads(row.types)),
         valid_from=row.valid_from,
         valid_to=row.valid_to,
     )

@@ -23,7 +23,7 @@ from datetime import date
 from typing import TypeVar
 
 from cert_registry.organisations.chart import OrganisationChart
-from cert_registry.organisations.errors import NotAuthorised, Refusal, SealNotUsable
+from cert_registry.organisations.errors import NotAuthorised, Refusal
 from cert_registry.organisations.types import (
     Actor,
     ClientActor,
@@ -33,8 +33,6 @@ from cert_registry.organisations.types import (
     IssuingRight,
     Operation,
     Role,
-    SealRecord,
-    SealState,
     StaffActor,
     TypeSlug,
     in_force,
@@ -116,24 +114,6 @@ def require_fields(grant: Grant, fields: Iterable[str]) -> None:
     beyond = [] if grant.fields is None else sorted(set(fields) - grant.fields)
     if beyond:
         raise NotAuthorised(f"无权使用字段：{'、'.join(beyond)}。", refusal=Refusal.FIELD_NOT_GRANTED)
-
-
-def seal_for(
-    chart: OrganisationChart, *, department: DepartmentCode, certificate_type: TypeSlug, on: date
-) -> SealRecord:
-    """The department's seal in force for a type.
-
-    Raises:
-        SealNotUsable: it has none, or it is suspended, revoked or outside its dates.
-    """
-    own = [each for each in chart.seals if each.department == department and certificate_type in each.types]
-    if not own:
-        raise SealNotUsable("该部门没有可用于此类证照的印章。")
-    usable = [each for each in own if each.state is SealState.ACTIVE and in_force(each, on)]
-    if not usable:
-        stopped = any(each.state is SealState.SUSPENDED for each in own)
-        raise SealNotUsable("该部门的印章已停用。" if stopped else "该部门的印章已失效或尚未启用。")
-    return usable[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cert_registry.organisations.errors import ChartRefused
 
+_RoleName = Literal[
+    "drafter",
+    "signer",
+    "checker",
+    "operator",
+    "auditor",
+    "seal-applicant",
+    "seal-approver",
+    "seal-custodian",
+]
+
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -33,7 +44,7 @@ class StaffForm(_Strict):
     staff_id: str = Field(min_length=1)
     name: str = Field(min_length=1)
     department: str
-    roles: tuple[Literal["drafter", "signer", "checker", "operator", "auditor"], ...] = Field(min_length=1)
+    roles: tuple[_RoleName, ...] = Field(min_length=1)
     valid_from: date
     valid_to: date | None = None
 
@@ -49,16 +60,14 @@ class IssuingForm(_Strict):
 
 
 class SealForm(_Strict):
-    """One seal."""
+    """A seal that an installation begins with; `seals.bootstrapping` applies for it and has it approved."""
 
-    seal_id: str
     department: str
     name: str
-    kind: str
-    key_label: str
+    kind: Literal["法定名称章", "行政审批专用章", "证照专用章", "法定代表人名章"]
+    filing_number: str
     types: tuple[str, ...] = Field(min_length=1)
-    shape: str = "ring"
-    state: Literal["active", "suspended", "revoked"] = "active"
+    usage_limit: int | None = None
     valid_from: date | None = None
     valid_to: date | None = None
 

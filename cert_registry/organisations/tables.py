@@ -36,21 +36,6 @@ ORG_APPOINTMENTS: Final = Table(
     Column("valid_to", Date),
 )
 
-ORG_SEALS: Final = Table(
-    "org_seals",
-    METADATA,
-    Column("seal_id", String(64), primary_key=True),
-    Column("department", String(18), ForeignKey("org_departments.code"), nullable=False),
-    Column("name", String(200), nullable=False),
-    Column("kind", String(64), nullable=False),
-    Column("key_label", String(64), nullable=False),
-    Column("shape", String(16), nullable=False),
-    Column("state", String(16), nullable=False),
-    Column("types", Text, nullable=False),  # JSON list of slugs, sorted
-    Column("valid_from", Date, nullable=False),
-    Column("valid_to", Date),
-)
-
 ORG_ISSUING_RIGHTS: Final = Table(
     "org_issuing_rights",
     METADATA,

@@ -9,7 +9,6 @@ from cert_registry.types import DepartmentCode, StaffId
 
 TypeSlug = NewType("TypeSlug", str)
 """A certificate type by its slug, as in ``catalog/types/<slug>/``."""
-SealId = NewType("SealId", str)
 ClientId = NewType("ClientId", str)
 
 
@@ -51,6 +50,9 @@ class Role(Enum):
     CHECKER = "checker"  # 核验人
     OPERATOR = "operator"
     AUDITOR = "auditor"
+    SEAL_APPLICANT = "seal-applicant"  # 印章申请人
+    SEAL_APPROVER = "seal-approver"  # 印章审批人
+    SEAL_CUSTODIAN = "seal-custodian"  # 印章管理人
 
 
 class Operation(Enum):
@@ -75,14 +77,6 @@ class Operation(Enum):
 ISSUING_OPERATIONS = frozenset(
     {Operation.DRAFT, Operation.SIGN, Operation.CHANGE_STATE, Operation.ISSUE, Operation.PUSH}
 )
-
-
-class SealState(Enum):
-    """Life of a seal."""
-
-    ACTIVE = "active"
-    SUSPENDED = "suspended"  # emergency stop
-    REVOKED = "revoked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,22 +108,6 @@ class Appointment:
     name: str = field(repr=False)
     department: DepartmentCode
     role: Role
-    valid_from: date
-    valid_to: date | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SealRecord:
-    """An e-seal: whose it is, which key makes it, for which types it may be used."""
-
-    seal_id: SealId
-    department: DepartmentCode
-    name: str
-    kind: str  # 证照专用章
-    key_label: str
-    shape: str
-    state: SealState
-    types: frozenset[TypeSlug]
     valid_from: date
     valid_to: date | None
 

@@ -11,7 +11,8 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cert_registry.catalog.errors import IdentifierRefused
-from cert_registry.errors import IdempotencyConflict, ReplacementRefused, TransitionRefused
+from cert_registry.civil_date import civil_date_at
+from cert_registry.errors import IdempotencyConflict, ReplacementRefused, SealNotUsable, TransitionRefused
 from cert_registry.identifier import new_identifier, parse_identifier
 from cert_registry.issuance_forms import (
     Intent,
@@ -21,6 +22,8 @@ from cert_registry.issuance_forms import (
     SealedIntent,
     SealPlace,
 )
+from cert_registry.seals.errors import SealUnusable
+from cert_registry.seals.using import take_use
 from cert_registry.store.order_json import dump_draft, load_draft
 from cert_registry.store.status_entries import take_status_entry
 from cert_registry.store.tables import INTENTS, SEAL_USES
@@ -205,11 +208,20 @@ class SqlIntents:
     # ── (6, 7) ───────────────────────────────────────────────────────────────────────────────────────────
 
     def record_seal_use(self, rendered: RenderedIntent, grant: SealGrant, *, now: datetime) -> int:
-        """Record that a seal is about to be used; returns the use's number."""
+        """Look at the seal once more, count the document and record that the seal is about to be used.
+
+        Raises:
+            SealNotUsable: The seal was stopped since, does not fit, or has reached its limit.
+        """
+        intent_id = rendered.intent.intent_id
         with self._database.writing() as connection:
+            try:
+                take_use(connection, grant.seal_id, intent_id, grant.type_slug, on=civil_date_at(now))
+            except SealUnusable as error:
+                raise SealNotUsable(error.sentence) from error
             result = connection.execute(
                 insert(SEAL_USES).values(
-                    intent_id=rendered.intent.intent_id,
+                    intent_id=intent_id,
                     seal_id=grant.seal_id,
                     rendered_digest=rendered.page_digest,
                     started_at=now,

@@ -15,6 +15,7 @@ from cert_registry.composition import RegistryRooms, build_registry
 from cert_registry.issuance_drafts import DraftContent
 from cert_registry.legal_persons.loader import load_legal_persons
 from cert_registry.organisations.loader import load_organisations
+from cert_registry.seals.bootstrapping import found_seals
 from cert_registry.settings import Settings as RegistrySettings
 from cert_registry.signing.settings import Settings as SigningSettings
 from cert_registry.types import DepartmentCode, StaffId
@@ -35,6 +36,8 @@ def run(configuration: Configuration) -> None:
         with rooms.database.writing() as connection:
             load_organisations(connection, _DEMO / "organisations.yaml")
         load_legal_persons(rooms.legal_persons, _DEMO / "people.yaml", now=_now())
+    with step("Seals: applied for, approved by two, equipped"):
+        found_seals(rooms.seals, _DEMO / "organisations.yaml", now=_now())
     with step("Certificates that are already held"):
         _issue_held(rooms)
     with step("Officers' phones, enrolled under supervision"):

@@ -16,7 +16,16 @@ from idp.identity.person_name import NAME_KEY_VERSION, normalise_name
 from idp.register.directory_settings import DirectorySettings
 from idp.register.entries import name_key_value, person_dn, person_hash
 
-ROLES: Final = ("drafter", "signer", "custodian", "checker", "operator", "auditor")
+ROLES: Final = (
+    "drafter",
+    "signer",
+    "checker",
+    "operator",
+    "auditor",
+    "seal-applicant",
+    "seal-approver",
+    "seal-custodian",
+)
 
 Attributes = Mapping[str, str | Iterable[str]]
 

@@ -116,8 +116,9 @@ class CrlPublisher:
         return parse_crl(der)
 
     def _still_good(self, authority: str, stored: RevocationList, now: datetime) -> bool:
-        listed = {entry.serial_number for entry in x509.load_der_x509_crl(stored.der)}
-        revoked = {r.serial_number for r in self._pki.register.revocations(authority)}
+        entries = x509.load_der_x509_crl(stored.der)
+        listed = {(entry.serial_number, entry.revocation_date_utc) for entry in entries}
+        revoked = {(r.serial_number, r.revoked_at) for r in self._pki.register.revocations(authority)}
         return stored.this_update <= now < stored.this_update + REPUBLISHED_AFTER and listed == revoked
 
     def _stored(self, authority: str) -> RevocationList | None:

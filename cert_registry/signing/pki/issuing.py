@@ -55,6 +55,7 @@ def issue_certificate(
     public_url: str,
     valid_for: timedelta,
     now: datetime,
+    serial_number: int | None = None,
 ) -> x509.Certificate:
     """Return a new signing certificate with a random serial number of 159 bits.
 
@@ -66,6 +67,7 @@ def issue_certificate(
         public_url: Address under which `/pki` is served.
         valid_for: Length of validity from `now`, cut at the issuer's own end.
         now: Aware UTC time.
+        serial_number: Drawn by the caller, who stored it before.
 
     Raises:
         TokenUnavailable: The issuer's token does not answer.
@@ -82,7 +84,7 @@ def issue_certificate(
         .subject_name(name)
         .issuer_name(issuer_name)
         .public_key(public_key)
-        .serial_number(int.from_bytes(secrets.token_bytes(20)) >> 1 or 1)
+        .serial_number(serial_number or int.from_bytes(secrets.token_bytes(20)) >> 1 or 1)
         .not_valid_before(not_before)
         .not_valid_after(not_after)
     )

@@ -73,7 +73,7 @@ class AuthorityRegister:
             return db.execute(query, (issuer, f"{serial_number:x}")).fetchone() is not None
 
     def revoke(self, issuer: str, serial_number: int, *, reason: RevocationReason, now: datetime) -> None:
-        """Revoke; the first revocation stands.
+        """Revoke; the first revocation stands, unless the key turns out to have been compromised before it.
 
         Raises:
             UnknownCertificate: That issuer never issued that serial number.
@@ -83,9 +83,11 @@ class AuthorityRegister:
             if db.execute("SELECT 1 FROM issued WHERE issuer=? AND serial=?", key).fetchone() is None:
                 raise UnknownCertificate(f"The CA {issuer!r} issued no certificate with that serial number.")
             moment = now.astimezone(UTC).replace(microsecond=0).isoformat()
+            compromised = reason is RevocationReason.KEY_COMPROMISE
             db.execute(
-                "UPDATE issued SET revoked_at=?, reason=? WHERE issuer=? AND serial=? AND revoked_at IS NULL",
-                (moment, reason.value, *key),
+                "UPDATE issued SET revoked_at=?, reason=? WHERE issuer=? AND serial=?"
+                " AND (revoked_at IS NULL OR (? AND revoked_at > ?))",
+                (moment, reason.value, *key, compromised, moment),
             )
 
     def revocations(self, issuer: str) -> tuple[Revocation, ...]:

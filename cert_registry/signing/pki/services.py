@@ -7,6 +7,7 @@ from cert_registry.signing.pki.crl import CrlPublisher
 from cert_registry.signing.pki.directory import SEAL_CA, SERVICE_CA, TSA_CA, PkiDirectory
 from cert_registry.signing.pki.ocsp import OcspResponder
 from cert_registry.signing.pki.tsa import TimeStampAuthority
+from cert_registry.signing.seal_equipment import SealEquipment
 from cert_registry.signing.settings import Settings
 
 
@@ -19,6 +20,7 @@ class PkiServices:
     ocsp: OcspResponder
     crls: CrlPublisher
     seal_authority: SealAuthority
+    seal_equipment: SealEquipment
 
 
 def open_pki(settings: Settings) -> PkiServices:
@@ -32,6 +34,7 @@ def open_pki(settings: Settings) -> PkiServices:
     token = settings.open_token("pki")
     pki = PkiDirectory(settings.pki_directory)
     tsa_certificate = pki.certificate("tsa")
+    crls = CrlPublisher(pki, {name: token.signing_key(name) for name in (SEAL_CA, TSA_CA, SERVICE_CA)})
     return PkiServices(
         pki=pki,
         tsa=TimeStampAuthority(
@@ -47,9 +50,16 @@ def open_pki(settings: Settings) -> PkiServices:
             key=token.signing_key("ocsp"),
             certificate=pki.certificate("ocsp"),
         ),
-        crls=CrlPublisher(pki, {name: token.signing_key(name) for name in (SEAL_CA, TSA_CA, SERVICE_CA)}),
+        crls=crls,
         seal_authority=SealAuthority(
             pki=pki,
+            authority_key=token.signing_key(SEAL_CA),
+            seals=settings.open_token("seals"),
+            public_url=settings.public_url,
+        ),
+        seal_equipment=SealEquipment(
+            pki=pki,
+            crls=crls,
             authority_key=token.signing_key(SEAL_CA),
             seals=settings.open_token("seals"),
             public_url=settings.public_url,

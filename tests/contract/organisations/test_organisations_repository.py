@@ -10,7 +10,6 @@ from cert_registry.organisations.errors import (
     ChartRefused,
     NotAuthorised,
     Refusal,
-    SealNotUsable,
     UnknownOrganisation,
 )
 from cert_registry.organisations.loader import load_organisations, read_organisations
@@ -21,9 +20,8 @@ from cert_registry.organisations.repository import (
     move_department,
     read_chart,
     read_revision,
-    set_seal_state,
 )
-from cert_registry.organisations.rules import authorise, seal_for
+from cert_registry.organisations.rules import authorise
 from cert_registry.organisations.tables import (
     ORG_APPOINTMENTS,
     ORG_CLIENT_RIGHTS,
@@ -31,9 +29,8 @@ from cert_registry.organisations.tables import (
     ORG_ISSUING_RIGHTS,
     ORG_PLACEMENTS,
     ORG_REVISIONS,
-    ORG_SEALS,
 )
-from cert_registry.organisations.types import Operation, SealId, SealState, StaffActor, TypeSlug
+from cert_registry.organisations.types import Operation, StaffActor, TypeSlug
 from cert_registry.store.engine import Database, open_database
 from cert_registry.store.metadata import METADATA
 from cert_registry.types import DepartmentCode, StaffId
@@ -43,7 +40,6 @@ TABLES = [
     ORG_DEPARTMENTS,
     ORG_PLACEMENTS,
     ORG_APPOINTMENTS,
-    ORG_SEALS,
     ORG_ISSUING_RIGHTS,
     ORG_CLIENT_RIGHTS,
     ORG_REVISIONS,
@@ -85,21 +81,18 @@ def test_what_is_loaded_is_what_the_file_says(database: Database) -> None:
     with database.reading() as connection:
         stored = read_chart(connection)
     described = read_organisations(DEMO)
-    for part in ("departments", "placements", "appointments", "seals", "issuing_rights", "client_rights"):
+    for part in ("departments", "placements", "appointments", "issuing_rights", "client_rights"):
         assert set(getattr(stored, part)) == set(getattr(described, part)), part
 
 
 def test_loading_again_adds_nothing_and_undoes_nothing(database: Database) -> None:
     with database.writing() as connection:
-        set_seal_state(connection, SealId("seal-city-market"), SealState.SUSPENDED)
         end_issuing_right(connection, CITY_MARKET, FOOD, last_day=date(2026, 11, 1))
         revision = read_revision(connection)
     with database.writing() as connection:
         assert load_organisations(connection, DEMO) == 0
         assert read_revision(connection) == revision
     assert may_draft(database) is Refusal.RIGHT_ENDED
-    with pytest.raises(SealNotUsable):
-        seal_for(ChartReader(database).chart(), department=CITY_MARKET, certificate_type=FOOD, on=TODAY)
 
 
 def test_a_reader_sees_an_ended_appointment_at_once(database: Database) -> None:
@@ -137,17 +130,6 @@ def test_a_move_that_makes_no_tree_leaves_everything_as_it_was(database: Databas
     assert set(after.placements) == set(before.placements)
 
 
-def test_a_suspended_seal_can_come_back_and_a_revoked_one_cannot(database: Database) -> None:
-    seal = SealId("seal-city-market")
-    with database.writing() as connection:
-        for state in (SealState.SUSPENDED, SealState.ACTIVE, SealState.REVOKED):
-            set_seal_state(connection, seal, state)
-    with pytest.raises(ChartRefused), database.writing() as connection:
-        set_seal_state(connection, seal, SealState.ACTIVE)
-    with pytest.raises(UnknownOrganisation), database.writing() as connection:
-        set_seal_state(connection, SealId("none"), SealState.ACTIVE)
-
-
 def test_ending_what_is_not_there_is_said(database: Database) -> None:
     with pytest.raises(UnknownOrganisation), database.writing() as connection:
         end_appointment(connection, StaffId("nobody"), last_day=TODAY)
@@ -166,7 +148,7 @@ def test_ending_what_is_not_there_is_said(database: Database) -> None:
         (("staff", 0, "roles"), ["king"]),
         (("staff", 0, "department"), "00000000000000000X"),
         (("issuing", 0, "within"), "00000000000000000X"),
-        (("seals", 0, "valid_to"), "2001-01-01"),
+        (("seals", 0, "kind"), "公章"),
         (("department_clients", 0, "scopes"), ["everything"]),
     ],
 )

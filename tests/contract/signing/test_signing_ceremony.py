@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from hsm_sim.errors import CeremonyError
 from hsm_sim.transcript import check_transcript
@@ -18,11 +18,9 @@ from hsm_sim.transcript import check_transcript
 CHECKOUT = Path(__file__).resolve().parents[3]
 
 
-def perform(state: Path, *, demo: bool = False) -> subprocess.CompletedProcess[str]:
+def perform(state: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "hsm_sim.ceremony", "--state-dir", str(state)]
     command += ["--public-url", "http://localhost:18080"]
-    if demo:
-        command += ["--organisations", str(CHECKOUT / "deploy/demo/organisations.yaml")]
     return subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
 
 
@@ -63,18 +61,6 @@ def test_the_transcript_is_signed_by_the_root_and_notices_changes(finished: Path
     (tmp_path / "t.json").write_text(json.dumps(document))
     with pytest.raises(CeremonyError):
         check_transcript(tmp_path / "t.json", root)
-
-
-def test_demo_seals_have_the_seal_profile(tmp_path: Path) -> None:
-    state = tmp_path / "copy"
-    assert perform(state, demo=True).returncode == 0
-    seal = x509.load_pem_x509_certificate((state / "pki/seal-city-market.pem").read_bytes())
-    (identifier,) = seal.subject.get_attributes_for_oid(NameOID.ORGANIZATION_IDENTIFIER)
-    assert identifier.value == "NTRCN-119901000000002037"
-    usage = seal.extensions.get_extension_for_class(x509.KeyUsage)
-    assert usage.critical
-    assert usage.value.content_commitment
-    assert not usage.value.digital_signature
 
 
 def test_time_stamp_and_ocsp_certificates_have_their_profiles(finished: Path) -> None:

@@ -15,6 +15,8 @@ from fixtures_token import CHECKOUT, PUBLIC_URL, ceremony_state, token_settings
 
 from cert_registry.composition import RegistryRooms, build_registry
 from cert_registry.organisations.loader import load_organisations
+from cert_registry.seals.bootstrapping import found_seals
+from cert_registry.seals.types import Channel, SealActor
 from cert_registry.settings import Settings
 from cert_registry.types import ApprovalSystem, DepartmentCode, IssueOrder, StaffId, TwoPersons
 
@@ -22,6 +24,7 @@ __all__ = ["ceremony_state"]
 
 CITY_MARKET = DepartmentCode("119901000000002037")
 DRAFTER, SIGNER = StaffId("li.wenjing"), StaffId("gao.yuan")
+ORGANISATIONS = CHECKOUT / "deploy" / "demo" / "organisations.yaml"
 TYPES = CHECKOUT / "cert_registry" / "catalog" / "types"
 NOW = datetime.now(UTC).replace(microsecond=0)
 
@@ -39,7 +42,8 @@ def open_rooms(state: Path, directory: Path) -> RegistryRooms:
     )
     rooms = build_registry(settings, signing=token_settings(state), clock=lambda: datetime.now(UTC))
     with rooms.database.writing() as connection:
-        load_organisations(connection, CHECKOUT / "deploy" / "demo" / "organisations.yaml")
+        load_organisations(connection, ORGANISATIONS)
+    found_seals(rooms.seals, ORGANISATIONS, now=datetime.now(UTC))
     return rooms
 
 
@@ -68,3 +72,16 @@ def approval_system(decision: str = "示例市监许准〔2026〕1号") -> Appro
 
 def later(**amount: int) -> datetime:
     return datetime.now(UTC) + timedelta(**amount)
+
+
+def on_page(staff_id: str) -> SealActor:
+    return SealActor(staff_id=StaffId(staff_id), channel=Channel.PAGE)
+
+
+def suspend_seal(rooms: RegistryRooms, seal_id: str) -> None:
+    rooms.seals.suspend(seal_id, "试验", by=on_page("ji.lan"), now=datetime.now(UTC))
+
+
+def resume_seal(rooms: RegistryRooms, seal_id: str) -> None:
+    for who in ("ji.lan", "xie.qiu"):
+        rooms.seals.resume(seal_id, "试验结束", by=on_page(who), now=datetime.now(UTC))

@@ -12,15 +12,13 @@ from pathlib import Path
 import pytest
 from breaking_ports import CALLS, PowerCut, broken
 from fixtures_token import CHECKOUT
-from registry_rooms import CITY_MARKET, SIGNER, food_order, open_rooms
+from registry_rooms import CITY_MARKET, SIGNER, food_order, open_rooms, resume_seal, suspend_seal
 from sqlalchemy import func, select, update
 
 from cert_registry.composition import RegistryRooms
 from cert_registry.errors import LogUnavailable, TokenBusyOrGone
 from cert_registry.issuance import issue
 from cert_registry.lifecycle import Actor, StateChange, give_back, suspend
-from cert_registry.organisations.repository import set_seal_state
-from cert_registry.organisations.types import SealId, SealState
 from cert_registry.store.tables import ECERTS, INTENTS, NOTICES, OUTBOX, SEAL_USES
 from cert_registry.types import EcertIdentifier, IssuedEcert
 
@@ -116,12 +114,10 @@ def test_an_intent_whose_seal_was_stopped_waits_and_the_others_go_on(rooms: Regi
             room=broken(rooms.issuing, "intents", "record_rendered", 1, after=True),
             now=now(),
         )
-    with rooms.database.writing() as connection:
-        set_seal_state(connection, SealId("seal-city-market"), SealState.SUSPENDED)
+    suspend_seal(rooms, "seal-city-market")
     report = rooms.recover()
     assert list(report.waiting.values()) == ["seal-not-usable"]
-    with rooms.database.writing() as connection:
-        set_seal_state(connection, SealId("seal-city-market"), SealState.ACTIVE)
+    resume_seal(rooms, "seal-city-market")
     assert rooms.recover().finished == tuple(EcertIdentifier(one) for one in report.waiting)
     require_whole(rooms, "R-stopped")
 

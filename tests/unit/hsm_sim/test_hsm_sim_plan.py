@@ -1,12 +1,11 @@
 import copy
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from hsm_sim.errors import PlanRefused
-from hsm_sim.plan import PLAN_FILE, read_plan, read_seals
+from hsm_sim.plan import PLAN_FILE, read_plan
 
 _PLAN: dict[str, Any] = yaml.safe_load(PLAN_FILE.read_text(encoding="utf-8"))
 
@@ -41,19 +40,9 @@ def _broken(*path: str | int, value: object) -> str:
         _broken("certificates", 1, "profile", value="any"),
         _broken("certificates", 1, "valid_days", value=0),
         _broken("certificates", 1, "valid_days", value=True),
-        _broken("seals", "issuer", value="nobody"),
         _broken("tokens", value="none"),
     ],
 )
 def test_a_faulty_plan_is_refused(text: str) -> None:
     with pytest.raises(PlanRefused):
         read_plan(text)
-
-
-def test_seals_need_their_departments(tmp_path: Path) -> None:
-    file = tmp_path / "organisations.yaml"
-    file.write_text("departments: []\nseals: [{key_label: a, name: b, department: c}]\n", encoding="utf-8")
-    with pytest.raises(PlanRefused):
-        read_seals(file)
-    with pytest.raises(PlanRefused):
-        read_seals(tmp_path / "none.yaml")

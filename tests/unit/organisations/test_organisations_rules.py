@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cert_registry.organisations.chart import OrganisationChart
-from cert_registry.organisations.errors import ChartRefused, NotAuthorised, Refusal, SealNotUsable
+from cert_registry.organisations.errors import ChartRefused, NotAuthorised, Refusal
 from cert_registry.organisations.loader import read_organisations
-from cert_registry.organisations.rules import authorise, require_fields, require_two_persons, seal_for
+from cert_registry.organisations.rules import authorise, require_fields, require_two_persons
 from cert_registry.organisations.types import (
     Actor,
     Appointment,
@@ -24,7 +24,6 @@ from cert_registry.organisations.types import (
     Operation,
     Placement,
     Role,
-    SealState,
     StaffActor,
     TypeSlug,
 )
@@ -329,21 +328,6 @@ def test_a_checking_right_may_end_at_a_subtree_and_at_fields(demo: OrganisationC
     assert refusal(chart, asked, Operation.COMPARE, CITY_MARKET) is Refusal.OUTSIDE_SUBTREE
     tomorrow = date(2026, 11, 23)
     assert refusal(chart, asked, Operation.COMPARE, COUNTY_MARKET, on=tomorrow) is Refusal.RIGHT_ENDED
-
-
-def test_the_seal_in_force(demo: OrganisationChart) -> None:
-    def ask(chart: OrganisationChart, kind: TypeSlug = FOOD, on: date = TODAY) -> str:
-        return seal_for(chart, department=CITY_MARKET, certificate_type=kind, on=on).seal_id
-
-    assert ask(demo) == "seal-city-market"
-    for kind in (TITLE, RECORD):
-        with pytest.raises(SealNotUsable):
-            ask(demo, kind)
-    with pytest.raises(SealNotUsable):
-        ask(demo, on=date(2017, 1, 1))
-    for state in (SealState.SUSPENDED, SealState.REVOKED):
-        with pytest.raises(SealNotUsable):
-            ask(replace(demo, seals=tuple(replace(each, state=state) for each in demo.seals)))
 
 
 def test_charts_that_contradict_themselves_are_refused(demo: OrganisationChart) -> None:
