@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from cert_registry.log_events import seal_leaf
 from cert_registry.organisations.types import TypeSlug
 from cert_registry.seals.errors import SealStateConflict, UnknownSeal
+from cert_registry.seals.rules import WITH_CERTIFICATE
 from cert_registry.seals.tables import SEAL_EVENTS, SEAL_PICTURES, SEALS
 from cert_registry.seals.types import (
     CertificateSource,
@@ -76,7 +77,12 @@ class SqlSeals:
 
     def unfinished(self) -> tuple[Seal, ...]:
         """Seals whose key, certificate or revocation is still to be made; also what a crash left."""
-        pending = (SEALS.c.state == SealState.APPROVED.value) | SEALS.c.revocation_pending
+        working = SEALS.c.state.in_([state.value for state in WITH_CERTIFICATE])
+        pending = (
+            (SEALS.c.state == SealState.APPROVED.value)
+            | SEALS.c.revocation_pending
+            | (working & SEALS.c.certificate.is_(None))  # taken over from before certificates were kept here
+        )
         with self._database.reading() as connection:
             return tuple(seal_of(row) for row in connection.execute(select(SEALS).where(pending)))
 

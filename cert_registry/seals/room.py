@@ -28,6 +28,7 @@ from cert_registry.seals.errors import (
     SealStateConflict,
 )
 from cert_registry.seals.rules import (
+    WITH_CERTIFICATE,
     check_application,
     choose_seal,
     next_state,
@@ -187,6 +188,8 @@ class SealRoom:
                 if seal.revocation_pending:
                     with _told(), self.equipment.locked():
                         self._revoke_certificate(seal, now)
+                elif seal.state in WITH_CERTIFICATE:
+                    self._adopt(seal)
                 else:
                     self.activate(seal.seal_id, now=now)
             except (SealKeyUnavailable, SealCertificateRefused, SealStateConflict):
@@ -236,7 +239,7 @@ class SealRoom:
         self, seal_id: str, act: SealAct, reason: str, *, as_of: datetime, by: SealActor, now: datetime
     ) -> Seal:
         with _told(), self.equipment.locked():  # no certificate is being made meanwhile
-            found = self.book.find(seal_id)
+            found = self._adopt(self.book.find(seal_id))
             if found.state is SealState.REVOKED and not (found.revoked_as_of and as_of < found.revoked_as_of):
                 raise SealStateConflict("印章已经注销，且吊销日期不晚于所填时间。")
             seal = self._act(
@@ -259,6 +262,16 @@ class SealRoom:
             certificate_of(seal), reason=_REASONS[act], as_of=seal.revoked_as_of or now, now=now
         )
         self.book.revocation_done(seal)
+
+    def _adopt(self, seal: Seal) -> Seal:
+        """A seal from before certificates were kept here gets the one that stands in the directory."""
+        if seal.certificate is not None or seal.state not in WITH_CERTIFICATE:
+            return seal
+        with _told():
+            found = self.equipment.existing_certificate(seal.key_label, self.subject_of(seal))
+        if found is None:
+            raise SealCertificateRefused("没有找到这枚印章的签名证书，请联系运维人员。")
+        return self.book.keep_certificate(seal, _der(found))
 
     def _certify(self, seal: Seal, now: datetime) -> x509.Certificate:
         subject = self.subject_of(seal)

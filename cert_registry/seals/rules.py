@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from cert_registry.types import StaffId
 
 _ALIVE: Final = (SealState.ACTIVE, SealState.SUSPENDED, SealState.RESUMING)
+WITH_CERTIFICATE: Final = (*_ALIVE, SealState.REPLACED)
+"""States in which a seal has a signing certificate that is not revoked."""
 
 TRANSITIONS: Final[Mapping[tuple[SealAct, SealState], SealState]] = {
     (SealAct.APPROVE, SealState.APPLIED): SealState.ENDORSED,

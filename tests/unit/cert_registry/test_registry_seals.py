@@ -390,3 +390,14 @@ def test_a_revocation_that_was_cut_off_is_finished_by_the_sweep(rooms: RegistryR
     listed = x509.load_der_x509_crl(rooms.pki.crls.current("seal-ca", now=now()).der)
     assert listed.get_revoked_certificate_by_serial_number(serial) is not None
     assert rooms.pki.pki.register.revocation_of("seal-ca", serial) is not None
+
+
+def test_a_seal_taken_over_without_its_certificate_gets_it_back(ceremony_state: Path, tmp_path: Path) -> None:
+    rooms = open_rooms(ceremony_state, tmp_path)
+    with rooms.database.writing() as connection:
+        connection.execute(update(SEALS).where(SEALS.c.seal_id == MARKET_SEAL).values(certificate=None))
+    assert [one.seal_id for one in rooms.seals.book.unfinished()] == [MARKET_SEAL]
+    assert rooms.seals.finish(now=now()) == 0
+    kept = x509.load_der_x509_certificate(rooms.seals.book.find(MARKET_SEAL).certificate or b"")
+    assert kept == rooms.pki.pki.certificate(MARKET_SEAL)
+    rooms.database.dispose()
