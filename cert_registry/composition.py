@@ -185,6 +185,7 @@ def build_registry(
             token=signing.open_token("seals"),
             pki=pki.pki,
             catalog=catalog,
+            pictures=seal_book.picture,
             mark=DEMO_MARK if settings.demo else None,
         ),
         release=IndependentRelease(pki=pki.pki, catalog=catalog),
@@ -252,7 +253,7 @@ def build_registry(
         seals=SealRoom(
             book=seal_book,
             chart=charts.chart,
-            kinds={TypeSlug(one.slug): one.seal_kind for one in catalog.types()},
+            places={TypeSlug(one.slug): one.seal_rule for one in catalog.types()},
             equipment=pki.seal_equipment,
             leaves=leaves,
         ),
@@ -261,7 +262,12 @@ def build_registry(
 
 
 def open_ingestion() -> StockIngestion:
-    """The room of stock, wired from `longzheng.yaml` of the state directory; for the command line.
+    """The room of stock, for the command line. Raises as `open_registry`."""
+    return open_registry().ingestion
+
+
+def open_registry() -> RegistryRooms:
+    """The rooms, wired from `longzheng.yaml` of the state directory; for the command line.
 
     Raises:
         ConfigurationError: There is no such file, or it cannot be read.
@@ -282,7 +288,7 @@ def open_ingestion() -> StockIngestion:
     if token.get("softhsm_conf"):
         os.environ.setdefault("SOFTHSM2_CONF", str(token["softhsm_conf"]))
     settings = Settings.from_mapping(registry, demo=demo)
-    return build_registry(settings, signing=signing, clock=lambda: datetime.now(UTC)).ingestion
+    return build_registry(settings, signing=signing, clock=lambda: datetime.now(UTC))
 
 
 def _open_log(settings: Settings, token: Token) -> Log:

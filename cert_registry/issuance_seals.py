@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, final
 
 from cert_registry.catalog.errors import CatalogError
-from cert_registry.catalog.seal_image import SealDesign, SealImage, SealShape, draw_seal
 from cert_registry.errors import SealedFileRejected, SealNotUsable, TokenBusyOrGone
 from cert_registry.issuance_forms import SealedFile
+from cert_registry.seals.drawing import image_of
+from cert_registry.seals.errors import UnknownSeal
 from cert_registry.signing.credentials import load_credentials
 from cert_registry.signing.errors import (
     CertificateExpired,
@@ -22,11 +23,14 @@ from cert_registry.signing.seal_field import SealAppearance, SealPlace
 from cert_registry.signing.sealing import PadesLevel
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from cert_registry.catalog.loading import Catalog
+    from cert_registry.catalog.seal_image import SealImage
     from cert_registry.issuance_forms import RenderedIntent, SealGrant
     from cert_registry.issuance_forms import SealPlace as PlaceOnPage
+    from cert_registry.seals.types import SealPicture
     from cert_registry.signing.credentials import SealCredentials
     from cert_registry.signing.pki.directory import PkiDirectory
     from cert_registry.signing.sealing import Sealer
@@ -50,16 +54,25 @@ class TokenSealDesk:
         token: Holds the seals' keys.
         pki: Holds the seals' signing certificates.
         catalog: Level and size of the seal, by type.
+        pictures: The approved picture of a seal, by its digest.
         mark: 样例 in a demo, else None.
     """
 
     def __init__(
-        self, *, sealer: Sealer, token: Token, pki: PkiDirectory, catalog: Catalog, mark: str | None
+        self,
+        *,
+        sealer: Sealer,
+        token: Token,
+        pki: PkiDirectory,
+        catalog: Catalog,
+        pictures: Callable[[str], SealPicture],
+        mark: str | None,
     ) -> None:
         self._sealer = sealer
         self._token = token
         self._pki = pki
         self._catalog = catalog
+        self._pictures = pictures
         self._mark = mark
 
     def seal(self, rendered: RenderedIntent, grant: SealGrant, page: bytes, *, now: datetime) -> SealedFile:
@@ -97,19 +110,17 @@ class TokenSealDesk:
         return load_credentials(self._token, self._pki, grant.key_label, now=now)
 
     def _image(self, grant: SealGrant, width_mm: float, height_mm: float) -> SealImage:
-        line = grant.name.removeprefix(grant.department_name)
-        design = SealDesign(
-            name=grant.department_name,
-            line=line if line != grant.name else "",
-            star=True,
-            shape=SealShape.ROUND if width_mm == height_mm else SealShape.OVAL,
-            width_mm=width_mm,
-            height_mm=height_mm,
-            mark=self._mark,
-        )
+        sha256 = grant.picture_sha256
         try:
-            return draw_seal(design)
-        except CatalogError as error:
+            return image_of(
+                grant.name,
+                grant.department_name,
+                picture=None if sha256 is None else self._pictures(sha256),
+                width_mm=width_mm,
+                height_mm=height_mm,
+                mark=self._mark,
+            )
+        except (CatalogError, UnknownSeal) as error:
             raise SealNotUsable("印章的图样不能绘制，请联系印章管理员。") from error
 
 

@@ -30,6 +30,7 @@ DOORS = {
     "verify": Door(module="verify_api.validation.command", function="main"),
     "ingest": Door(module="cert_registry.ingestion.command", function="main"),
     "issue": Door(module="cert_registry.issuing.command", function="main"),
+    "seal": Door(module="cert_registry.seals.command", function="main"),
     "log": Door(module="cert_registry.tlog.command", function="main"),
     "department": Door(module="deploy.department_client", function="main"),
 }

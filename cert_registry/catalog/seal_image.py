@@ -6,6 +6,7 @@ PDF/A as it is. The national emblem is never drawn: its use is regulated.
 
 from __future__ import annotations
 
+import base64
 import functools
 import itertools
 import json
@@ -20,6 +21,15 @@ from cert_registry.catalog.typesetting import typeset
 
 _SOURCE = Path(__file__).parent / "seal.typ"
 _EMPTY_ROOT = Path(__file__).parent / "types"
+_BARE = "#set page(width: auto, height: auto, margin: 0pt, fill: none)\n#image(bytes(sys.inputs.svg))"
+_PICTURE = """
+#let width = float(sys.inputs.width) * 1mm
+#let height = float(sys.inputs.height) * 1mm
+#set page(width: width, height: height, margin: 0pt, fill: none)
+#set text(font: ("Noto Serif CJK SC", "HanaMinA"), fill: rgb(200, 16, 34, 205), weight: "bold", fallback: false)
+#place(top + left, image(bytes(sys.inputs.svg), width: width, height: height, fit: "stretch"))
+#place(center + horizon, dy: height * 0.3, text(size: height * 0.09, sys.inputs.mark))
+"""
 _STEPS = 720  # points on the ellipse for equal lengths of arc
 
 
@@ -90,12 +100,7 @@ def draw_seal(design: SealDesign) -> SealImage:
         output="svg",
     )
     svg = drawing.output.decode()
-    page = typeset(
-        "#set page(width: auto, height: auto, margin: 0pt, fill: none)\n#image(bytes(sys.inputs.svg))",
-        root=_EMPTY_ROOT,
-        inputs={"svg": svg},
-        tagged=False,
-    )
+    page = typeset(_BARE, root=_EMPTY_ROOT, inputs={"svg": svg}, tagged=False)
     return SealImage(
         pdf=page.output,
         svg=svg,
@@ -103,6 +108,57 @@ def draw_seal(design: SealDesign) -> SealImage:
         height_mm=design.height_mm,
         alternative_text=_alternative_text(design),
     )
+
+
+@functools.lru_cache(maxsize=64)
+def draw_picture(
+    svg: str, *, width_mm: float, height_mm: float, alternative_text: str, mark: str | None
+) -> SealImage:
+    """The image of a seal that came as a picture, with the demo's mark across it.
+
+    Args:
+        svg: Checked; shapes, or a PNG as `svg_of_png` wraps it.
+        width_mm: Real width.
+        height_mm: Real height.
+        alternative_text: Names the seal.
+        mark: 样例 in a demo, else None.
+
+    Raises:
+        RenderingFailed: It cannot be drawn.
+    """
+    drawing = typeset(
+        _PICTURE,
+        root=_EMPTY_ROOT,
+        inputs={"svg": svg, "width": str(width_mm), "height": str(height_mm), "mark": mark or ""},
+        output="svg",
+    ).output.decode()
+    page = typeset(_BARE, root=_EMPTY_ROOT, inputs={"svg": drawing}, tagged=False)
+    return SealImage(
+        pdf=page.output,
+        svg=drawing,
+        width_mm=width_mm,
+        height_mm=height_mm,
+        alternative_text=f"{alternative_text}（{mark}）" if mark else alternative_text,
+    )
+
+
+def svg_of_png(png: bytes, *, width_mm: float, height_mm: float) -> str:
+    """A PNG in its real size as an SVG."""
+    encoded = base64.b64encode(png).decode()
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width_mm}mm" height="{height_mm}mm"'
+        f' viewBox="0 0 {width_mm} {height_mm}"><image width="{width_mm}" height="{height_mm}"'
+        f' preserveAspectRatio="none" href="data:image/png;base64,{encoded}"/></svg>'
+    )
+
+
+def raster_of(svg: str) -> bytes:
+    """An SVG drawn on nothing, as a PNG with alpha.
+
+    Raises:
+        RenderingFailed: It cannot be drawn.
+    """
+    return typeset(_BARE, root=_EMPTY_ROOT, inputs={"svg": svg}, output="png").output
 
 
 def _require_drawable(design: SealDesign) -> None:

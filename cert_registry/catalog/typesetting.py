@@ -61,7 +61,7 @@ class Typeset:
     """A compiled document.
 
     Args:
-        output: PDF bytes, or SVG text in UTF-8.
+        output: PDF or PNG bytes, or SVG text in UTF-8.
         marks: The marks with the label asked for.
     """
 
@@ -74,7 +74,7 @@ def typeset(
     *,
     root: Path,
     inputs: Mapping[str, str],
-    output: Literal["pdf", "svg"] = "pdf",
+    output: Literal["pdf", "svg", "png"] = "pdf",
     standards: tuple[Literal["a-3a", "ua-1"], ...] = (),
     label: str | None = None,
     tagged: bool = True,
@@ -85,7 +85,7 @@ def typeset(
         source: Trusted: our own frame and a template of the catalogue.
         root: The only folder that the source can read.
         inputs: Untrusted data, as strings; they are never parsed as Typst.
-        output: `pdf` or `svg`.
+        output: `pdf`, `svg` or `png` (two pixels a point).
         standards: PDF standards to hold.
         label: Marks to find.
         tagged: Whether a PDF says what its parts are; the PDF/A levels need it.

@@ -52,6 +52,7 @@ from cert_registry.signing.seal_equipment import draw_serial_number
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from cert_registry.catalog.certificate_type import SealRule
     from cert_registry.organisations.chart import OrganisationChart
     from cert_registry.organisations.types import TypeSlug
     from cert_registry.seals.ports import Equipment, LeafWriter, SealBook
@@ -71,12 +72,12 @@ class SealRoom:
 
     Attributes:
         chart: The organisations as committed last.
-        kinds: Each certificate type with the kind of seal that it asks for.
+        places: Each certificate type with the kind and size of seal that it asks for.
     """
 
     book: SealBook
     chart: Callable[[], OrganisationChart]
-    kinds: Mapping[TypeSlug, str]
+    places: Mapping[TypeSlug, SealRule]
     equipment: Equipment
     leaves: LeafWriter
 
@@ -97,7 +98,7 @@ class SealRoom:
         except UnknownOrganisation as error:
             raise ApplicationRefused(str(error), findings=[("department", "没有这个部门。")]) from error
         replaced = None if application.replaces is None else self.book.find(application.replaces)
-        check_application(application, kinds=self.kinds, replaced=replaced, today=today)
+        check_application(application, places=self.places, replaced=replaced, today=today)
         seal = self.book.add(application, slug=slug, applicant=by.staff_id, channel=by.channel, now=now)
         self._push(now)
         return seal

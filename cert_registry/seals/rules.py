@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
+    from cert_registry.catalog.certificate_type import SealRule
     from cert_registry.organisations.types import TypeSlug
-    from cert_registry.seals.types import Seal, SealApplication, SealEvent
+    from cert_registry.seals.types import Seal, SealApplication, SealEvent, SealPicture
     from cert_registry.types import StaffId
 
 _ALIVE: Final = (SealState.ACTIVE, SealState.SUSPENDED, SealState.RESUMING)
@@ -57,6 +58,7 @@ TRANSITIONS: Final[Mapping[tuple[SealAct, SealState], SealState]] = {
 
 _LONGEST_REASON: Final = 500
 _LARGEST_LIMIT: Final = 1_000_000_000
+_TOLERANCE_MM: Final = 1.0
 
 
 def next_state(seal: Seal, act: SealAct) -> SealState:
@@ -146,13 +148,13 @@ def choose_seal(seals: Iterable[Seal], certificate_type: TypeSlug, *, on: date, 
 
 
 def check_application(
-    application: SealApplication, *, kinds: Mapping[TypeSlug, str], replaced: Seal | None, today: date
+    application: SealApplication, *, places: Mapping[TypeSlug, SealRule], replaced: Seal | None, today: date
 ) -> None:
     """Evidence that an application can be decided about.
 
     Args:
         application: As typed.
-        kinds: Every certificate type with the kind of seal that it asks for.
+        places: Every certificate type with the kind and size of seal that it asks for.
         replaced: The seal that it names to replace.
         today: Civil day.
 
@@ -160,8 +162,9 @@ def check_application(
         ApplicationRefused: One sentence a field.
     """
     findings = list(_text_findings(application))
-    unknown = sorted(slug for slug in application.types if slug not in kinds)
-    wrong = sorted(slug for slug in application.types if kinds.get(slug, "") != application.kind.value)
+    unknown = sorted(slug for slug in application.types if slug not in places)
+    known = [(slug, places[slug]) for slug in sorted(application.types) if slug in places]
+    wrong = [slug for slug, place in known if place.kind != application.kind.value]
     if application.kind is SealKind.REPRESENTATIVE and application.types:
         findings.append(("types", "法定代表人名章不能单独用于证照。"))
     elif application.kind is not SealKind.REPRESENTATIVE and not application.types:
@@ -178,8 +181,19 @@ def check_application(
         replaced.department != application.department or (SealAct.REPLACE, replaced.state) not in TRANSITIONS
     ):
         findings.append(("replaces", "只能更换本部门在用或停用的印章。"))
+    picture = application.picture
+    if picture is not None and any(not _fits(picture, place) for _, place in known):
+        sizes = sorted({f"{place.width_mm:g}×{place.height_mm:g}" for _, place in known})
+        findings.append(("picture", f"印模尺寸须与证照上的位置一致（毫米）：{'、'.join(sizes)}。"))
     if findings:
         raise ApplicationRefused("印章申请还不完整。", findings=findings)
+
+
+def _fits(picture: SealPicture, place: SealRule) -> bool:
+    return (
+        abs(picture.width_mm - place.width_mm) <= _TOLERANCE_MM
+        and abs(picture.height_mm - place.height_mm) <= _TOLERANCE_MM
+    )
 
 
 def _text_findings(application: SealApplication) -> Iterable[tuple[str, str]]:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from cert_registry.organisations.types import TypeSlug
     from cert_registry.store.engine import Database
 
+_IN_FORCE = (EcertState.VALID.value, EcertState.SUSPENDED.value)
+
 
 def take_use(
     connection: Connection, seal_id: str, intent_id: str, certificate_type: TypeSlug, *, on: date
@@ -87,17 +89,15 @@ class SqlSealUses:
             rows = connection.execute(query if limit is None else query.limit(limit)).all()
         return tuple(_use(row) for row in rows)
 
-    def still_valid_since(self, seal_id: SealId, since: datetime) -> tuple[SealedSince, ...]:
-        """Ecerts sealed since an instant that are not ended or replaced: what has to be sealed again."""
+    def sealed_since(self, seal_id: SealId, since: datetime) -> tuple[SealedSince, ...]:
+        """Every ecert that was sealed since an instant, oldest first, and which of them must be sealed again."""
         query = (
-            select(SEAL_USES.c.started_at, ECERTS.c.identifier, ECERTS.c.type_code, ECERTS.c.issuer_code)
+            select(SEAL_USES.c.started_at, ECERTS)
             .join(ECERTS, ECERTS.c.intent_id == SEAL_USES.c.intent_id)
             .where(
                 SEAL_USES.c.seal_id == seal_id,
                 SEAL_USES.c.outcome == "sealed",
                 SEAL_USES.c.started_at >= since,
-                ECERTS.c.state.in_((EcertState.VALID.value, EcertState.SUSPENDED.value)),
-                ECERTS.c.replaced_by.is_(None),
             )
             .order_by(SEAL_USES.c.use_id)
         )
@@ -108,6 +108,7 @@ class SqlSealUses:
                     type_code=row.type_code,
                     issuer_code=DepartmentCode(row.issuer_code),
                     sealed_at=row.started_at,
+                    is_to_be_resealed=row.replaced_by is None and row.state in _IN_FORCE,
                 )
                 for row in connection.execute(query)
             )
@@ -115,12 +116,17 @@ class SqlSealUses:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedSince:
-    """An ecert that a compromised seal has sealed."""
+    """An ecert that a compromised seal has sealed.
+
+    Attributes:
+        is_to_be_resealed: Neither ended nor replaced: its holder needs a file under another seal.
+    """
 
     identifier: EcertIdentifier
     type_code: str
     issuer_code: DepartmentCode
     sealed_at: datetime
+    is_to_be_resealed: bool
 
 
 def _query(seal_id: SealId, wanted: UseFilter) -> Select[Any]:

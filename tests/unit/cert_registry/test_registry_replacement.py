@@ -16,7 +16,7 @@ from cert_registry.errors import NotAuthorised, ReplacementRefused, TransitionRe
 from cert_registry.issuance import IssuingRoom, issue
 from cert_registry.issuance_drafts import DraftContent
 from cert_registry.lifecycle import Actor, StateChange, change_state
-from cert_registry.organisations.tables import ORG_ISSUING_RIGHTS
+from cert_registry.organisations.tables import ORG_ISSUING_RIGHTS, ORG_REVISIONS
 from cert_registry.store.tables import ECERTS, INTENTS, NOTICES
 from cert_registry.types import (
     DepartmentCode,
@@ -153,6 +153,7 @@ def test_a_superior_s_signer_is_recorded_with_their_own_department(
             .where(ORG_ISSUING_RIGHTS.c.department == CITY_MARKET)
             .values(within=CITY)
         )
+        connection.execute(update(ORG_REVISIONS).values(revision=ORG_REVISIONS.c.revision + 1))
     county = food_order(rooms, "RP-7", issuer_code=COUNTY_MARKET, authority=COUNTY_OFFICERS)
     old = issue(county, room=rooms.issuing, now=now())
     by_city = food_order(rooms, "RP-7-a", issuer_code=COUNTY_MARKET, replaces=old.identifier)

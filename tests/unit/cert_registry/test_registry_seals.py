@@ -358,8 +358,8 @@ def test_replaced_suspended_compromised_and_what_stays_valid(ceremony_state: Pat
     )
     assert verdict(rooms, ceremony_state, second.identifier) == ("TOTAL-PASSED", None)
     assert verdict(rooms, ceremony_state, third.identifier) == ("TOTAL-FAILED", "REVOKED")
-    affected = rooms.seal_uses.still_valid_since(successor.seal_id, since)
-    assert [one.identifier for one in affected] == [third.identifier]
+    affected = rooms.seal_uses.sealed_since(successor.seal_id, since)
+    assert [(one.identifier, one.is_to_be_resealed) for one in affected] == [(third.identifier, True)]
     with pytest.raises(SealNotUsable):
         issue(county_order(rooms, "C-4"), room=rooms.issuing, now=now())
     with pytest.raises(SealStateConflict):

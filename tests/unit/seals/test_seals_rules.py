@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cert_registry.catalog.certificate_type import SealRule
 from cert_registry.organisations.types import TypeSlug
 from cert_registry.seals.errors import (
     ApplicationRefused,
@@ -33,6 +34,7 @@ from cert_registry.seals.types import (
     SealEvent,
     SealId,
     SealKind,
+    SealPicture,
     SealState,
 )
 from cert_registry.types import DepartmentCode, StaffId
@@ -40,7 +42,15 @@ from cert_registry.types import DepartmentCode, StaffId
 NOW = datetime(2026, 11, 22, 4, tzinfo=UTC)
 TODAY = date(2026, 11, 22)
 FOOD, BUSINESS = TypeSlug("food-business-licence"), TypeSlug("business-licence")
-KINDS = {FOOD: "证照专用章", BUSINESS: "证照专用章", TypeSlug("investment-approval"): "行政审批专用章"}
+PLACES = {
+    slug: SealRule(kind=kind, width_mm=42, height_mm=42)
+    for slug, kind in (
+        (FOOD, "证照专用章"),
+        (BUSINESS, "证照专用章"),
+        (TypeSlug("investment-approval"), "行政审批专用章"),
+    )
+}
+SMALL = SealPicture(content=b"", media_type="image/png", sha256="0" * 64, width_mm=30, height_mm=42)
 DEPARTMENT = DepartmentCode("119901000000002037")
 SEAL = Seal(
     seal_id=SealId("seal-a"),
@@ -198,16 +208,17 @@ def test_the_first_usable_seal_of_a_type_is_taken() -> None:
         ({"kind": SealKind.REPRESENTATIVE}, "types"),
         ({"valid_to": date(2026, 11, 21)}, "valid_to"),
         ({"usage_limit": 0}, "usage_limit"),
+        ({"picture": SMALL}, "picture"),
         ({"reason": " \r\n"}, "reason"),
         ({"reason": "x" * 501}, "reason"),
     ],
 )
 def test_an_application_that_cannot_be_is_refused_by_field(changes: dict[str, object], field: str) -> None:
-    check_application(APPLICATION, kinds=KINDS, replaced=None, today=TODAY)
+    check_application(APPLICATION, places=PLACES, replaced=None, today=TODAY)
     with pytest.raises(ApplicationRefused) as caught:
         check_application(
             replace(APPLICATION, **changes),  # type: ignore[arg-type] # fields of an application
-            kinds=KINDS,
+            places=PLACES,
             replaced=None,
             today=TODAY,
         )
@@ -217,14 +228,14 @@ def test_an_application_that_cannot_be_is_refused_by_field(changes: dict[str, ob
 def test_only_an_own_living_seal_can_be_replaced() -> None:
     application = replace(APPLICATION, replaces=SEAL.seal_id)
     active = replace(SEAL, state=SealState.ACTIVE)
-    check_application(application, kinds=KINDS, replaced=active, today=TODAY)
+    check_application(application, places=PLACES, replaced=active, today=TODAY)
     for other in (
         SEAL,
         replace(active, department=DepartmentCode("9")),
         replace(active, state=SealState.REVOKED),
     ):
         with pytest.raises(ApplicationRefused):
-            check_application(application, kinds=KINDS, replaced=other, today=TODAY)
+            check_application(application, places=PLACES, replaced=other, today=TODAY)
 
 
 def test_reasons_are_texts() -> None:
