@@ -27,6 +27,7 @@ GATES = (
 )
 FAST = "not servers and not browser and not long"
 USUAL = "not long"
+EVERYTHING = ""
 CLOSING_LINE = re.compile(
     r"(?:\d+ (?:passed|failed|errors?|skipped|deselected)|no tests ran)\b.* in [\d.]+s\b"
 )
@@ -63,11 +64,8 @@ def main(arguments: list[str]) -> int:
 def _pytest_command(chosen: argparse.Namespace, *, measured: bool) -> list[str]:
     command = [sys.executable, "-m", "coverage", "run", "-m"] if measured else [sys.executable, "-m"]
     command += ["pytest"]
-    if chosen.fast:
-        command += ["-m", FAST]
-    elif not chosen.long:
-        command += ["-m", USUAL]
-    return [*command, *chosen.pytest_arguments]
+    tier = FAST if chosen.fast else EVERYTHING if chosen.long else USUAL
+    return [*command, "-m", tier, *chosen.pytest_arguments]
 
 
 def _passes(name: str, command: tuple[str, ...]) -> bool:
