@@ -284,6 +284,7 @@ class _Composition:
             self._probes[f"token.{purpose}"] = _holds(self._signing.open_token(purpose), key)
         self._probes["registry_database"] = lambda: rooms.ecerts.find(_NOBODY)
         self._probes["log"] = rooms.log.newest
+        self._probes["tsa.clock"] = lambda: rooms.pki.tsa.check(utc_now())
 
 
 _NOBODY: Any = "1.2.156.3005.2.none"

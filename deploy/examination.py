@@ -38,6 +38,7 @@ def findings(state_dir: Path) -> list[Finding]:
         _keycloak(configuration),
         _token(configuration),
         _keys(configuration),
+        _stamping_clock(configuration),
         *_parts(configuration),
     ]
 
@@ -143,6 +144,18 @@ def _keys(configuration: Configuration) -> Finding:
         return Finding(check="keys", well=False, sentence=str(error), remedy=remedy)
     sentence = " ".join(lost) or "the tokens hold the keys of the certificates in pki/."
     return Finding(check="keys", well=not lost, sentence=sentence, remedy=remedy)
+
+
+def _stamping_clock(configuration: Configuration) -> Finding:
+    """The time-stamp authority would stamp the present time."""
+    remedy = "Set the clock (timedatectl set-ntp true); docs/levels.md says what to do after a jump."
+    if not (configuration.pki_dir / "authority.db").exists():
+        return Finding(check="time stamps", well=True, sentence="nothing was stamped yet.")
+    try:
+        sentence = rooms.stamping_clock(configuration)
+    except DeployError as error:
+        return Finding(check="time stamps", well=False, sentence=str(error), remedy=remedy)
+    return Finding(check="time stamps", well=True, sentence=sentence)
 
 
 def _parts(configuration: Configuration) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from deploy.configuration import Configuration
@@ -41,6 +41,7 @@ HOLDINGS = Door(module="hsm_sim.holdings", function="lost")
 DIRECTORY = Door(module="idp.register.directory", function="prepare_directory")
 DIRECTORY_SETTINGS = Door(module="idp.register.directory_settings", function="DirectorySettings")
 REALM = Door(module="deploy.realm", function="apply")
+STAMPING_CLOCK = Door(module="cert_registry.signing.pki.clock_settings", function="describe")
 SEED = Door(module="deploy.demo.seed", function="run")
 CIVIL_TIME = timezone(timedelta(hours=8))
 
@@ -64,6 +65,21 @@ def lost_keys(configuration: Configuration) -> tuple[str, ...]:
     with _sentences("Comparing the tokens with pki/"):
         lost: tuple[str, ...] = HOLDINGS.open()(configuration.state_dir)
         return lost
+
+
+def stamping_clock(configuration: Configuration) -> str:
+    """What speaks for the clock that time stamps are made with.
+
+    Raises:
+        DeployError: something speaks against it.
+    """
+    with _sentences("Comparing the clock with the last time stamp and the time servers"):
+        sentence: str = STAMPING_CLOCK.open()(
+            configuration.section("token").get("tsa_clock"),
+            configuration.pki_dir,
+            now=datetime.now(UTC),
+        )
+        return sentence
 
 
 def prepare_directory(configuration: Configuration) -> None:

@@ -1,12 +1,13 @@
 """Where the token and the public certificates are, read once from `longzheng.yaml`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from cert_registry.signing.errors import ConfigurationError
+from cert_registry.signing.pki.clock_settings import ClockSettings
 from cert_registry.signing.token import Token
 
 #: Tokens that the running service opens. The root's is not among them: it serves the ceremony alone.
@@ -33,6 +34,8 @@ class Settings:
     pki_directory: Path
     public_url: str
     tsa_policy_oid: str = BASELINE_TSA_POLICY
+    tsa_clock: ClockSettings | None = field(default_factory=ClockSettings)
+    tsa_url: str | None = None
 
     @classmethod
     def from_mapping(
@@ -41,7 +44,8 @@ class Settings:
         """Read the section `token`; a root token in it is passed over.
 
         Args:
-            section: `module_path`, `tokens` (purpose to `label` and `pin_file`), optionally `tsa_policy_oid`.
+            section: `module_path`, `tokens` (purpose to `label` and `pin_file`), optionally `tsa_policy_oid`,
+                `tsa_clock` (docs/levels.md), and `tsa_url` of a time-stamp authority elsewhere.
             pki_directory: `pki.directory` of the file.
             public_url: `public_url` of the file; signing certificates point below it.
 
@@ -64,12 +68,22 @@ class Settings:
             pki_directory=Path(pki_directory),
             public_url=public_url.rstrip("/"),
             tsa_policy_oid=policy,
+            tsa_clock=ClockSettings.read(section.get("tsa_clock")),
+            tsa_url=_url(section.get("tsa_url")),
         )
 
     def open_token(self, purpose: str) -> Token:
         """Return the token for `seals`, `pki`, `log`, `receipts` or `keys`; opens nothing yet."""
         place = self.tokens[purpose]
         return Token(self.module_path, place.label, place.pin_file)
+
+
+def _url(value: object) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or not value.startswith(("http://", "https://")):
+        raise ConfigurationError("token.tsa_url must be the http(s) address of a time-stamp authority.")
+    return value
 
 
 def _place(value: object, purpose: str) -> TokenPlace:

@@ -12,11 +12,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from flask import Blueprint, Response, abort, request
 
 from cert_registry.signing.errors import AuthorityUnavailable, TokenUnavailable
-from cert_registry.signing.pki.directory import AUTHORITIES
 from cert_registry.signing.pki.services import PkiServices
 
 #: A time-stamp or OCSP request is a few hundred bytes.
 _MAX_REQUEST_BYTES = 16 * 1024
+_KEPT_S = 60
 _OCSP_REQUEST, _OCSP_RESPONSE = "application/ocsp-request", "application/ocsp-response"
 _TSA_REQUEST, _TSA_RESPONSE = "application/timestamp-query", "application/timestamp-reply"
 
@@ -37,22 +37,21 @@ def create_blueprint(services: PkiServices, clock: Callable[[], datetime]) -> Bl
 def _add_documents(blueprint: Blueprint, services: PkiServices, clock: Callable[[], datetime]) -> None:
     @blueprint.get("/<name>.cer")
     def certificate(name: str) -> Response:
-        if name not in AUTHORITIES:
+        if name not in services.pki.authorities():
             abort(404)
         der = services.pki.certificate(name).public_bytes(Encoding.DER)
-        return Response(der, mimetype="application/pkix-cert")
+        return _kept_by_caches(Response(der, mimetype="application/pkix-cert"))
 
     @blueprint.get("/<name>.crl")
     def revocation_list(name: str) -> Response:
-        if name not in AUTHORITIES:
+        if name not in services.pki.authorities():
             abort(404)
         try:
             current = services.crls.current(name, now=clock())
         except (AuthorityUnavailable, TokenUnavailable):
             abort(503)
         response = Response(current.der, mimetype="application/pkix-crl")
-        response.last_modified = current.this_update
-        return response
+        return _kept_by_caches(response, made=current.this_update, ends=current.next_update, now=clock())
 
     @blueprint.get("/trust.pem")
     def anchors() -> Response:
@@ -64,7 +63,7 @@ def _add_protocols(blueprint: Blueprint, services: PkiServices, clock: Callable[
     @blueprint.post("/ocsp")
     def ocsp_by_post() -> Response:
         answer = services.ocsp.respond(_body(_OCSP_REQUEST), now=clock())
-        return Response(answer, mimetype=_OCSP_RESPONSE)
+        return _kept_by_nobody(Response(answer, mimetype=_OCSP_RESPONSE))
 
     @blueprint.get("/ocsp/<path:encoded>")
     def ocsp_by_get(encoded: str) -> Response:
@@ -72,18 +71,52 @@ def _add_protocols(blueprint: Blueprint, services: PkiServices, clock: Callable[
             body = base64.b64decode(unquote(encoded), validate=True)
         except ValueError:  # not ASCII, or not base64
             abort(400)
-        return Response(services.ocsp.respond(body, now=clock()), mimetype=_OCSP_RESPONSE)
+        now = clock()
+        answer = services.ocsp.answer(body, now=now)
+        response = Response(answer.der, mimetype=_OCSP_RESPONSE)
+        if answer.this_update is None or answer.next_update is None:
+            return _kept_by_nobody(response)
+        return _kept_by_caches(response, made=answer.this_update, ends=answer.next_update, now=now)
 
     @blueprint.post("/tsa")
     def time_stamp() -> Response:
         answer = services.tsa.respond(_body(_TSA_REQUEST), now=clock())
-        return Response(answer, mimetype=_TSA_RESPONSE)
+        return _kept_by_nobody(Response(answer, mimetype=_TSA_RESPONSE))
+
+
+def _kept_by_caches(
+    response: Response,
+    *,
+    made: datetime | None = None,
+    ends: datetime | None = None,
+    now: datetime | None = None,
+) -> Response:
+    """Let caches keep an answer for a minute, then ask whether it is still the same.
+
+    Shorter than RFC 5019 section 6.2 would allow: a revocation must not wait for somebody else's cache.
+    """
+    response.add_etag()
+    if made is not None:
+        response.last_modified = made
+    if ends is not None:
+        response.expires = ends
+    left_s = _KEPT_S if ends is None or now is None else int((ends - now).total_seconds())
+    control = response.cache_control
+    control.public, control.no_transform, control.must_revalidate = True, True, True
+    control.max_age = max(0, min(_KEPT_S, left_s))
+    response.make_conditional(request)
+    return response
+
+
+def _kept_by_nobody(response: Response) -> Response:
+    response.cache_control.no_store = True
+    return response
 
 
 def _body(media_type: str) -> bytes:
     if request.mimetype != media_type:
         abort(415)
-    length = request.content_length
-    if length is None or length > _MAX_REQUEST_BYTES:
+    body = request.stream.read(_MAX_REQUEST_BYTES + 1)
+    if len(body) > _MAX_REQUEST_BYTES:
         abort(413)
-    return request.get_data(cache=False)
+    return body

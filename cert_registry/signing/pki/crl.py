@@ -3,7 +3,9 @@
 Source: RFC 5280 section 5 (CRLNumber, AuthorityKeyIdentifier, reasonCode).
 """
 
-from collections.abc import Sequence
+import fcntl
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from cert_registry.signing.durable_files import write_durably
 from cert_registry.signing.errors import AuthorityUnavailable
-from cert_registry.signing.pki.directory import TSA_CA, PkiDirectory
+from cert_registry.signing.pki.directory import TSA_CA, PkiDirectory, succeeds
 from cert_registry.signing.pki.register import Revocation
 from cert_registry.signing.private_keys import builder_key
 from cert_registry.signing.token import SigningKey
@@ -98,11 +100,19 @@ class CrlPublisher:
                 return stored
             if stored is not None and self._still_good(authority, stored, now):
                 return stored
-            life = TSA_CRL_LIFE if authority == TSA_CA else SERVICE_CRL_LIFE
-            return self.publish(authority, life=life, now=now)
+            life = TSA_CRL_LIFE if succeeds(authority, TSA_CA) else SERVICE_CRL_LIFE
+            with self._alone(authority):
+                stored = self._stored(authority)  # another process may have made it meanwhile
+                if stored is not None and self._still_good(authority, stored, now):
+                    return stored
+                return self._publish(authority, life=life, now=now)
 
     def publish(self, authority: str, *, life: timedelta, now: datetime) -> RevocationList:
         """Make and store a new list."""
+        with self._alone(authority):
+            return self._publish(authority, life=life, now=now)
+
+    def _publish(self, authority: str, *, life: timedelta, now: datetime) -> RevocationList:
         number = self._pki.register.take_numbers(f"crl-{authority}", 1)[0]
         der = build_crl(
             issuer=self._pki.certificate(authority),
@@ -114,6 +124,17 @@ class CrlPublisher:
         )
         write_durably(self._file(authority), der)
         return parse_crl(der)
+
+    @contextmanager
+    def _alone(self, authority: str) -> Iterator[None]:
+        """One process at a time makes a CA's list, so that the newest number is the one that stays."""
+        try:
+            lock = (self._pki.path / f".{authority}.crl-lock").open("w")
+        except OSError as error:
+            raise AuthorityUnavailable(f"{self._pki.path} cannot be written: {error}.") from error
+        with lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def _still_good(self, authority: str, stored: RevocationList, now: datetime) -> bool:
         entries = x509.load_der_x509_crl(stored.der)
@@ -127,6 +148,8 @@ class CrlPublisher:
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
+            if isinstance(error, ValueError) and authority in self._keys:
+                return None  # damaged, and can be made anew: numbers are counted in the register
             raise AuthorityUnavailable(f"{self._file(authority)} cannot be read: {error}.") from error
 
     def _file(self, authority: str) -> Path:

@@ -15,7 +15,10 @@ SEAL_CA = "seal-ca"
 TSA_CA = "tsa-ca"
 SERVICE_CA = "service-ca"
 AUTHORITIES = (ROOT, SEAL_CA, TSA_CA, SERVICE_CA)
+#: Their names, and those of their successors: `tsa-ca-2` follows `tsa-ca`.
+_AUTHORITY = re.compile(r"(root|seal-ca|tsa-ca|service-ca)(?:-[1-9][0-9]*)?")
 
+_UNIT = re.compile(r"tsa(-[1-9][0-9]*)?")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -45,6 +48,25 @@ class PkiDirectory:
         """Tell whether a certificate of that name exists."""
         return self._file(name).is_file()
 
+    def authorities(self) -> tuple[str, ...]:
+        """Return the names of all CAs, also of those that have successors and of the successors."""
+        names = (file.stem for file in self.path.glob("*.pem"))
+        return tuple(sorted(name for name in names if _AUTHORITY.fullmatch(name)))
+
+    def current_unit(self) -> str:
+        """Return the name of the time-stamp unit that stamps: the one whose certificate ends last.
+
+        Units are `tsa`, and after rollovers `tsa-2`, `tsa-3`, …; key and certificate have the same name.
+
+        Raises:
+            UnknownCertificate: There is no unit.
+            AuthorityUnavailable: A certificate cannot be read.
+        """
+        names = [file.stem for file in self.path.glob("tsa*.pem") if _UNIT.fullmatch(file.stem)]
+        if not names:
+            raise UnknownCertificate(f"There is no time-stamp unit in {self.path}.")
+        return max(names, key=lambda name: (self.certificate(name).not_valid_after_utc, name))
+
     def chain(self, certificate: x509.Certificate) -> tuple[x509.Certificate, ...]:
         """Return the certificates of the CAs above, nearest first, the root last.
 
@@ -60,8 +82,9 @@ class PkiDirectory:
 
     def issuer_name(self, certificate: x509.Certificate) -> str:
         """Return the short name of the CA that issued a certificate."""
-        for name in AUTHORITIES:
-            if self.has(name) and self.certificate(name).subject == certificate.issuer:
+        for name in self.authorities():
+            candidate = self.certificate(name)
+            if candidate.subject == certificate.issuer and _has_key_of(certificate, candidate):
                 return name
         raise AuthorityUnavailable(f"No CA in {self.path} issued that certificate.")
 
@@ -82,3 +105,19 @@ class PkiDirectory:
         if not _NAME.fullmatch(name):
             raise UnknownCertificate("That is not the name of a certificate.")
         return self.path / f"{name}.pem"
+
+
+def succeeds(name: str, role: str) -> bool:
+    """Tell whether a CA has a role: `tsa-ca` and `tsa-ca-2` are both the TSA CA."""
+    match = _AUTHORITY.fullmatch(name)
+    return match is not None and match[1] == role
+
+
+def _has_key_of(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Tell a CA from a successor of the same name by the key identifiers that every profile carries."""
+    try:
+        named = certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
+        own = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    except x509.ExtensionNotFound:
+        return True
+    return named.key_identifier is None or named.key_identifier == own.digest

@@ -1,26 +1,50 @@
 """The OCSP responder of the seal CA, with a delegated key.
 
-One certificate a request, as every seal validator asks; a request for several is refused as malformed.
+A request without nonce for one certificate is answered from memory: the answer was signed before, is not older
+than half of its life, and says what the register says at this moment. So a revocation is in the next answer.
 
 Source: RFC 6960, RFC 9654 (nonce of 1 to 128 octets, echoed), RFC 5019 section 2.2.4 (nextUpdate given).
 """
 
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import Lock
 
+from asn1crypto import algos, core, ocsp
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cryptography.x509 import ocsp
 
 from cert_registry.signing.errors import SigningError
 from cert_registry.signing.pki.directory import PkiDirectory
-from cert_registry.signing.private_keys import builder_key
+from cert_registry.signing.pki.ocsp_request import OcspRequest, RequestMalformed, read_request
+from cert_registry.signing.pki.register import Standing
+from cert_registry.signing.seal_key import scheme_of
 from cert_registry.signing.token import SigningKey
 
 #: How long an answer may be relied on.
 ANSWER_LIFE = timedelta(hours=24)
-_MAX_NONCE_BYTES = 128
-_OID_NONCE = x509.OCSPNonce.oid
+#: A prepared answer that is older is signed again.
+_PREPARED_FOR = ANSWER_LIFE / 2
+_MOST_PREPARED = 100_000  # answers of about 1 KB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OcspAnswer:
+    """An OCSPResponse; what may be kept by caches tells when it was made and until when it holds."""
+
+    der: bytes
+    this_update: datetime | None = None
+    next_update: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Prepared:
+    standing: Standing
+    answer: OcspAnswer
+    made_at: datetime
 
 
 class OcspResponder:
@@ -39,83 +63,141 @@ class OcspResponder:
         self._pki = pki
         self._authority = authority
         self._issuer = pki.certificate(authority)
-        self._key = builder_key(key)
+        self._key = key
         self.certificate = certificate
+        self._own = asn1_x509.Certificate.load(certificate.public_bytes(Encoding.DER))
+        self._prepared: dict[tuple[str, int], _Prepared] = {}
+        self._lock = Lock()
 
     def respond(self, request_der: bytes, *, now: datetime) -> bytes:
         """Answer an OCSPRequest (DER) with an OCSPResponse (DER); a refusal is an answer too."""
+        return self.answer(request_der, now=now).der
+
+    def answer(self, request_der: bytes, *, now: datetime) -> OcspAnswer:
+        """Answer an OCSPRequest (DER), telling what a cache may do with it."""
         try:
-            request = ocsp.load_der_ocsp_request(request_der)
-            algorithm = request.hash_algorithm
-            name_hash, key_hash = self._issuer_hashes(algorithm)
-            nonce = _nonce(request)
-        except (ValueError, NotImplementedError, TypeError, x509.UnsupportedGeneralNameType):
-            return _unsuccessful(ocsp.OCSPResponseStatus.MALFORMED_REQUEST)
-        if (request.issuer_name_hash, request.issuer_key_hash) != (name_hash, key_hash):
-            return _unsuccessful(ocsp.OCSPResponseStatus.UNAUTHORIZED)
+            request = read_request(request_der)
+        except RequestMalformed:
+            return _unsuccessful("malformed_request")
+        if any(not self._is_own(certificate_id) for certificate_id in request.certificates):
+            return _unsuccessful("unauthorized")
         try:
-            return self._answer(request.serial_number, algorithm, nonce=nonce, now=now)
+            if request.nonce is None and len(request.certificates) == 1:
+                return self._from_memory(request.certificates[0], now=now)
+            return OcspAnswer(der=self._sign(request, now=now))
         except SigningError:
-            return _unsuccessful(ocsp.OCSPResponseStatus.TRY_LATER)
+            return _unsuccessful("try_later")
 
     def answer_for(self, certificate: x509.Certificate, *, now: datetime) -> bytes:
-        """Return a response about a certificate of this CA, for embedding; without nonce.
+        """Return a fresh response about a certificate of this CA, for embedding; without nonce.
 
         Raises:
             TokenUnavailable: The token does not answer.
+            AuthorityUnavailable: The register cannot be used.
         """
-        return self._answer(certificate.serial_number, hashes.SHA256(), nonce=None, now=now)
+        certificate_id = self._certificate_id("sha256", certificate.serial_number)
+        return self._sign(OcspRequest(certificates=(certificate_id,), nonce=None), now=now)
 
-    def _answer(
-        self, serial_number: int, algorithm: hashes.HashAlgorithm, *, nonce: bytes | None, now: datetime
+    def _from_memory(self, certificate_id: ocsp.CertId, *, now: datetime) -> OcspAnswer:
+        serial_number = certificate_id["serial_number"].native
+        key = (certificate_id["hash_algorithm"]["algorithm"].native, serial_number)
+        standing = self._pki.register.standing_of(self._authority, serial_number)
+        prepared = self._prepared.get(key)
+        if (
+            prepared is not None
+            and prepared.standing == standing
+            and prepared.made_at <= now < prepared.made_at + _PREPARED_FOR
+        ):
+            return prepared.answer
+        request = OcspRequest(certificates=(certificate_id,), nonce=None)
+        this_update = now.replace(microsecond=0)
+        answer = OcspAnswer(
+            der=self._sign(request, now=now, standings=[standing]),
+            this_update=this_update,
+            next_update=this_update + ANSWER_LIFE,
+        )
+        if standing.issued:  # numbers that were never issued are without end: they would fill the memory
+            with self._lock:
+                if len(self._prepared) >= _MOST_PREPARED:
+                    self._prepared.clear()
+                self._prepared[key] = _Prepared(standing=standing, answer=answer, made_at=now)
+        return answer
+
+    def _sign(
+        self, request: OcspRequest, *, now: datetime, standings: Sequence[Standing] | None = None
     ) -> bytes:
         register = self._pki.register
-        revocation = register.revocation_of(self._authority, serial_number)
-        status = ocsp.OCSPCertStatus.GOOD
-        if revocation is not None:
-            status = ocsp.OCSPCertStatus.REVOKED
-        elif not register.is_issued(self._authority, serial_number):
-            status = ocsp.OCSPCertStatus.UNKNOWN
-        name_hash, key_hash = self._issuer_hashes(algorithm)
+        known = standings or [
+            register.standing_of(self._authority, one["serial_number"].native) for one in request.certificates
+        ]
         this_update = now.replace(microsecond=0)
-        builder = (
-            ocsp.OCSPResponseBuilder()
-            .add_response_by_hash(
-                issuer_name_hash=name_hash,
-                issuer_key_hash=key_hash,
-                serial_number=serial_number,
-                algorithm=algorithm,
-                cert_status=status,
-                this_update=this_update,
-                next_update=this_update + ANSWER_LIFE,
-                revocation_time=None if revocation is None else revocation.revoked_at,
-                revocation_reason=None if revocation is None else x509.ReasonFlags(revocation.reason.value),
-            )
-            .responder_id(ocsp.OCSPResponderEncoding.HASH, self.certificate)
-            .certificates([self.certificate])
+        body: dict[str, object] = {
+            "responder_id": ocsp.ResponderId("by_key", self._own.public_key.sha1),
+            "produced_at": this_update,
+            "responses": [
+                _single(one, standing, this_update)
+                for one, standing in zip(request.certificates, known, strict=True)
+            ],
+        }
+        if request.nonce is not None:
+            extension = {"extn_id": "nonce", "extn_value": core.OctetString(request.nonce)}
+            body["response_extensions"] = [extension]
+        data = ocsp.ResponseData(body)
+        basic = ocsp.BasicOCSPResponse(
+            {
+                "tbs_response_data": data,
+                "signature_algorithm": algos.SignedDigestAlgorithm(
+                    {"algorithm": scheme_of(self._key.algorithm).signature}
+                ),
+                "signature": self._key.sign(data.dump()),
+                "certs": [self._own],
+            }
         )
-        if nonce is not None:
-            builder = builder.add_extension(x509.OCSPNonce(nonce), critical=False)
-        return builder.sign(self._key, hashes.SHA256()).public_bytes(Encoding.DER)
+        response = ocsp.ResponseBytes({"response_type": "basic_ocsp_response", "response": basic})
+        return bytes(ocsp.OCSPResponse({"response_status": "successful", "response_bytes": response}).dump())
 
-    def _issuer_hashes(self, algorithm: hashes.HashAlgorithm) -> tuple[bytes, bytes]:
-        """Return the hashes of CertID: of the CA's name, and of its key without the BIT STRING header."""
-        name = hashes.Hash(algorithm)
-        name.update(self._issuer.subject.public_bytes())
-        key = hashes.Hash(algorithm)
-        key.update(self._issuer.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint))
-        return name.finalize(), key.finalize()
+    def _is_own(self, certificate_id: ocsp.CertId) -> bool:
+        algorithm = certificate_id["hash_algorithm"]["algorithm"].native
+        own = self._certificate_id(algorithm, 0)
+        names = ("issuer_name_hash", "issuer_key_hash")
+        return all(own[name].native == certificate_id[name].native for name in names)
+
+    def _certificate_id(self, algorithm: str, serial_number: int) -> ocsp.CertId:
+        """Return a CertID: hashes of the CA's name, and of its key without the BIT STRING header."""
+        name = self._issuer.subject.public_bytes()
+        key = self._issuer.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        return ocsp.CertId(
+            {
+                "hash_algorithm": {"algorithm": algorithm},
+                "issuer_name_hash": hashlib.new(algorithm, name).digest(),
+                "issuer_key_hash": hashlib.new(algorithm, key).digest(),
+                "serial_number": serial_number,
+            }
+        )
 
 
-def _nonce(request: ocsp.OCSPRequest) -> bytes | None:
-    try:
-        nonce = request.extensions.get_extension_for_class(x509.OCSPNonce).value.nonce
-    except x509.ExtensionNotFound:
-        return None
-    if not 1 <= len(nonce) <= _MAX_NONCE_BYTES:
-        raise ValueError("nonce length")  # RFC 9654 section 2.1: malformedRequest
-    return nonce
+def _single(certificate_id: ocsp.CertId, standing: Standing, this_update: datetime) -> dict[str, object]:
+    status = ocsp.CertStatus("good", ocsp.StatusGood())
+    if standing.revocation is not None:
+        revoked = {
+            "revocation_time": standing.revocation.revoked_at,
+            "revocation_reason": _reason(standing.revocation.reason.value),
+        }
+        status = ocsp.CertStatus("revoked", ocsp.RevokedInfo(revoked))
+    elif not standing.issued:
+        status = ocsp.CertStatus("unknown", ocsp.StatusUnknown())
+    return {
+        "cert_id": certificate_id,
+        "cert_status": status,
+        "this_update": this_update,
+        "next_update": this_update + ANSWER_LIFE,
+    }
 
 
-def _unsuccessful(status: ocsp.OCSPResponseStatus) -> bytes:
-    return ocsp.OCSPResponseBuilder.build_unsuccessful(status).public_bytes(Encoding.DER)
+def _reason(name: str) -> str:
+    """`keyCompromise` as asn1crypto calls it: `key_compromise`."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+
+
+def _unsuccessful(status: str) -> OcspAnswer:
+    return OcspAnswer(der=bytes(ocsp.OCSPResponse({"response_status": status}).dump()))

@@ -22,6 +22,7 @@ CREATE TABLE IF NOT EXISTS issued (
     issuer TEXT NOT NULL, serial TEXT NOT NULL, name TEXT NOT NULL, not_after TEXT NOT NULL,
     sha256 TEXT NOT NULL, revoked_at TEXT, reason TEXT, PRIMARY KEY (issuer, serial));
 CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, next INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS mark (name TEXT PRIMARY KEY, at TEXT NOT NULL);
 """
 
 
@@ -42,6 +43,14 @@ class Revocation:
     serial_number: int
     revoked_at: datetime
     reason: RevocationReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Whether a serial number was ever issued, and its revocation."""
+
+    issued: bool
+    revocation: Revocation | None
 
 
 class AuthorityRegister:
@@ -109,8 +118,25 @@ class AuthorityRegister:
 
     def revocation_of(self, issuer: str, serial_number: int) -> Revocation | None:
         """Return the revocation of one certificate, if it is revoked."""
-        found = [r for r in self.revocations(issuer) if r.serial_number == serial_number]
-        return found[0] if found else None
+        return self.standing_of(issuer, serial_number).revocation
+
+    def standing_of(self, issuer: str, serial_number: int) -> Standing:
+        """Return what is recorded of one serial number."""
+        with self._reading() as db:
+            row = db.execute(
+                "SELECT revoked_at, reason FROM issued WHERE issuer=? AND serial=?",
+                (issuer, f"{serial_number:x}"),
+            ).fetchone()
+        if row is None or row[0] is None:
+            return Standing(issued=row is not None, revocation=None)
+        return Standing(
+            issued=True,
+            revocation=Revocation(
+                serial_number=serial_number,
+                revoked_at=datetime.fromisoformat(row[0]),
+                reason=RevocationReason(row[1]),
+            ),
+        )
 
     def take_numbers(self, counter: str, count: int) -> range:
         """Take the next `count` numbers of a counter; no two callers ever get the same one. Starts at 1."""
@@ -119,6 +145,29 @@ class AuthorityRegister:
             (first,) = db.execute("SELECT next FROM counter WHERE name=?", (counter,)).fetchone()
             db.execute("UPDATE counter SET next=? WHERE name=?", (first + count, counter))
         return range(first, first + count)
+
+    def mark(self, name: str) -> datetime | None:
+        """Return the newest time that was recorded under a name."""
+        with self._reading() as db:
+            row = db.execute("SELECT at FROM mark WHERE name=?", (name,)).fetchone()
+        return None if row is None else datetime.fromisoformat(row[0])
+
+    def raise_mark(self, name: str, at: datetime) -> datetime:
+        """Record a time unless a later one is recorded; returns the later of the two, durable."""
+        moment = at.astimezone(UTC)
+        with self._writing() as db:
+            row = db.execute("SELECT at FROM mark WHERE name=?", (name,)).fetchone()
+            before = None if row is None else datetime.fromisoformat(row[0])
+            if before is not None and before >= moment:
+                return before
+            db.execute("INSERT OR REPLACE INTO mark (name, at) VALUES (?, ?)", (name, moment.isoformat()))
+        return moment
+
+    def set_mark(self, name: str, at: datetime) -> None:
+        """Record a time, also an earlier one."""
+        with self._writing() as db:
+            row = (name, at.astimezone(UTC).isoformat())
+            db.execute("INSERT OR REPLACE INTO mark (name, at) VALUES (?, ?)", row)
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

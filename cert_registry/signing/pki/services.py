@@ -1,11 +1,15 @@
 """The parts of the PKI that a running service needs, built from the settings in one place."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from cert_registry.signing.credentials import SealAuthority
+from cert_registry.signing.document_stamp import DocumentStamper, TimeStampSource
 from cert_registry.signing.pki.crl import CrlPublisher
-from cert_registry.signing.pki.directory import SEAL_CA, SERVICE_CA, TSA_CA, PkiDirectory
+from cert_registry.signing.pki.directory import ROOT, SEAL_CA, PkiDirectory, succeeds
 from cert_registry.signing.pki.ocsp import OcspResponder
+from cert_registry.signing.pki.register import RevocationReason
+from cert_registry.signing.pki.remote import HttpTimeStampSource
 from cert_registry.signing.pki.tsa import TimeStampAuthority
 from cert_registry.signing.seal_equipment import SealEquipment
 from cert_registry.signing.settings import Settings
@@ -21,6 +25,23 @@ class PkiServices:
     crls: CrlPublisher
     seal_authority: SealAuthority
     seal_equipment: SealEquipment
+    stamps: TimeStampSource
+
+    @property
+    def stamper(self) -> DocumentStamper:
+        """What appends document time stamps."""
+        return DocumentStamper(pki=self.pki, tsa=self.stamps, crls=self.crls, ocsp=self.ocsp)
+
+    def revoke(self, issuer: str, serial_number: int, *, reason: RevocationReason, now: datetime) -> None:
+        """Revoke a signing certificate and publish its CA's list at once; OCSP answers follow the register.
+
+        Raises:
+            UnknownCertificate: That CA never issued that serial number.
+            AuthorityUnavailable: The register or the list cannot be written.
+            TokenUnavailable: It is revoked, but its list could not be signed; the next one to ask for it does.
+        """
+        self.pki.register.revoke(issuer, serial_number, reason=reason, now=now)
+        self.crls.current(issuer, now=now)
 
 
 def open_pki(settings: Settings) -> PkiServices:
@@ -33,17 +54,23 @@ def open_pki(settings: Settings) -> PkiServices:
     """
     token = settings.open_token("pki")
     pki = PkiDirectory(settings.pki_directory)
-    tsa_certificate = pki.certificate("tsa")
-    crls = CrlPublisher(pki, {name: token.signing_key(name) for name in (SEAL_CA, TSA_CA, SERVICE_CA)})
+    crls = CrlPublisher(
+        pki, {name: token.signing_key(name) for name in pki.authorities() if not succeeds(name, ROOT)}
+    )
+    unit = pki.current_unit()
+    tsa_certificate = pki.certificate(unit)
+    tsa = TimeStampAuthority(
+        key=token.signing_key(unit),
+        certificate=tsa_certificate,
+        chain=pki.chain(tsa_certificate),
+        register=pki.register,
+        policy_oid=settings.tsa_policy_oid,
+        clock=None if settings.tsa_clock is None else settings.tsa_clock.watch(pki.register),
+    )
     return PkiServices(
         pki=pki,
-        tsa=TimeStampAuthority(
-            key=token.signing_key("tsa"),
-            certificate=tsa_certificate,
-            chain=pki.chain(tsa_certificate),
-            register=pki.register,
-            policy_oid=settings.tsa_policy_oid,
-        ),
+        tsa=tsa,
+        stamps=tsa if settings.tsa_url is None else HttpTimeStampSource(settings.tsa_url),
         ocsp=OcspResponder(
             pki=pki,
             authority=SEAL_CA,

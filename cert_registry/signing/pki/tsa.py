@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from cert_registry.signing.errors import CertificateExpired, SigningError
+from cert_registry.signing.pki.clock import ClockWatch, TimeNotAvailable
 from cert_registry.signing.pki.register import AuthorityRegister
 from cert_registry.signing.strict_der import check_der
 from cert_registry.signing.token import SigningKey
@@ -53,6 +54,7 @@ class TimeStampAuthority:
         chain: CAs above it, root last; the root is not sent.
         register: Keeps serial numbers unique over processes and restarts.
         policy_oid: The time-stamp policy.
+        clock: Says whether a time may be stamped; None believes every time it is given.
     """
 
     def __init__(
@@ -63,8 +65,11 @@ class TimeStampAuthority:
         chain: tuple[x509.Certificate, ...],
         register: AuthorityRegister,
         policy_oid: str,
+        clock: ClockWatch | None = None,
     ) -> None:
         self._key = key
+        self._clock = clock
+        self._not_before = certificate.not_valid_before_utc
         self._not_after = certificate.not_valid_after_utc
         self._certificates = [
             asn1_x509.Certificate.load(c.public_bytes(Encoding.DER)) for c in (certificate, *chain[:-1])
@@ -80,6 +85,8 @@ class TimeStampAuthority:
             token = self.stamp(_parse(request_der), now=now)
         except StampRefused as refusal:
             return _refusal(refusal.failure, str(refusal))
+        except TimeNotAvailable:
+            return _refusal("time_not_available", "The time source is not available.")
         except SigningError:
             return _refusal("system_failure", "The time-stamp unit is not available.")
         return bytes(_Response({"status": {"status": "granted"}, "time_stamp_token": token}).dump())
@@ -89,12 +96,16 @@ class TimeStampAuthority:
 
         Raises:
             StampRefused: The request is not one that this authority grants.
-            CertificateExpired: The unit's certificate has ended.
+            CertificateExpired: The unit's certificate has ended, or has not begun.
+            TimeNotAvailable: The clock cannot be believed.
+            AuthorityUnavailable: The register cannot be used.
             TokenUnavailable: The token does not answer.
         """
         self._check(request)
-        if now > self._not_after:
-            raise CertificateExpired("The certificate of the time-stamp unit has ended.")
+        if not self._not_before <= now <= self._not_after:
+            raise CertificateExpired("The certificate of the time-stamp unit is not valid at this time.")
+        if self._clock is not None:
+            self._clock.admit(now)
         stamped: dict[str, Any] = {
             "version": "v1",
             "policy": self._policy_oid,
@@ -107,6 +118,19 @@ class TimeStampAuthority:
             stamped["nonce"] = request["nonce"]
         content = tsp.TSTInfo(stamped)
         return self._sign(content.dump(), with_certificates=bool(request["cert_req"].native))
+
+    def check(self, now: datetime) -> None:
+        """Tell whether a request would be stamped now; for health.
+
+        Raises:
+            CertificateExpired: The unit's certificate is not valid now.
+            TimeNotAvailable: The clock cannot be believed.
+            AuthorityUnavailable: The register cannot be used.
+        """
+        if not self._not_before <= now <= self._not_after:
+            raise CertificateExpired("The certificate of the time-stamp unit is not valid at this time.")
+        if self._clock is not None:
+            self._clock.check(now)
 
     def _check(self, request: tsp.TimeStampReq) -> None:
         if request["version"].native != "v1":
@@ -181,7 +205,7 @@ def _parse(request_der: bytes) -> tsp.TimeStampReq:
         check_der(request_der)
         request = tsp.TimeStampReq.load(request_der, strict=True)
         _ = request.native
-    except (ValueError, TypeError, KeyError, OverflowError) as error:
+    except Exception as error:  # asn1crypto raises builtin errors of many kinds on hostile values
         raise StampRefused("bad_data_format", "That is not a TimeStampReq in DER.") from error
     return request
 
