@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 import sample_documents as documents
+from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from cert_registry.signing.credentials import SealCredentials, load_credentials
 from cert_registry.signing.document_stamp import DocumentStamper
-from cert_registry.signing.errors import DocumentRefused
+from cert_registry.signing.errors import DocumentRefused, ReleaseRefused
+from cert_registry.signing.file_evidence import evidence_of
 from cert_registry.signing.pki.services import PkiServices
+from cert_registry.signing.release_stamp import check_before_keeping
 from cert_registry.signing.sealing import PadesLevel, Sealer
 from cert_registry.signing.settings import Settings
 from tests.fixtures_verapdf import VeraPdf
@@ -137,3 +140,45 @@ def test_an_update_hidden_under_the_next_stamp_does_not_pass(
 def test_only_sealed_files_are_stamped(stamper: DocumentStamper, pdf: bytes, now: datetime) -> None:
     with pytest.raises(DocumentRefused):
         stamper.append(pdf, now=now)
+
+
+def test_a_file_tells_until_when_it_holds(
+    sealed: dict[str, bytes], archived: dict[str, bytes], services: PkiServices
+) -> None:
+    """And our validator agrees: the day before it passes, the day after it does not."""
+    assert {evidence_of(pdf).level for pdf in archived.values()} == {"B-LTA"}
+    assert [evidence_of(pdf).level for pdf in sealed.values()] == ["B-B", "B-T", "B-LT"]
+    trust = b"".join(c.public_bytes(Encoding.PEM) for c in services.pki.anchors())
+    for pdf in (sealed["B_LT"], archived["B_LT"], archived["B_B_again"]):
+        end = evidence_of(pdf).holds_until
+        assert end is not None
+        assert judged(pdf, trust, at=end - timedelta(days=1)).verdict is Verdict.PASSED
+        assert judged(pdf, trust, at=end + timedelta(days=1)).verdict is Verdict.INDETERMINATE
+
+
+@pytest.mark.parametrize("pdf", [b"", b"no pdf", documents.rendered()])
+def test_only_sealed_files_have_evidence(pdf: bytes) -> None:
+    with pytest.raises(DocumentRefused):
+        evidence_of(pdf)
+
+
+def test_a_stamp_is_checked_on_another_path_before_it_is_kept(
+    sealed: dict[str, bytes], stamper: DocumentStamper, services: PkiServices, now: datetime
+) -> None:
+    before, anchors = sealed["B_LT"], services.pki.anchors()
+    stamped = stamper.append(before, now=now).pdf
+    check_before_keeping(stamped, before=before, anchors=anchors, now=now)
+    hole = stamped.rindex(b"/Contents <") + 200
+    for wrong in (
+        before,
+        stamped + b"\n",
+        stamped[:300] + b"#" + stamped[301:],
+        stamped[:hole] + (b"0" if stamped[hole : hole + 1] != b"0" else b"1") + stamped[hole + 1 :],
+        stamped[:-40] + b"#" + stamped[-39:],
+    ):
+        with pytest.raises(ReleaseRefused):
+            check_before_keeping(wrong, before=before, anchors=anchors, now=now)
+    with pytest.raises(ReleaseRefused):
+        check_before_keeping(stamped, before=before, anchors=anchors, now=now + timedelta(hours=1))
+    with pytest.raises(ReleaseRefused):
+        check_before_keeping(stamped, before=before, anchors=(), now=now)
