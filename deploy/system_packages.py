@@ -61,6 +61,8 @@ SERVICE_PACKAGES = (
 TEST_PACKAGES = (
     SystemPackage(name="chromium", signs=("chromium",)),
     SystemPackage(name="qpdf", signs=("qpdf",)),
+    SystemPackage(name="gcc", signs=("cc", "gcc")),
+    SystemPackage(name="libc6-dev", signs=("/usr/include/dlfcn.h",)),
     MAVEN,
 )
 

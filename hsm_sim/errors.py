@@ -25,3 +25,9 @@ class RootAway(CeremonyError):
     """Something has to be signed by the root, whose PIN is off the machine."""
 
     code = "ceremony-root-away"
+
+
+class CompilerMissing(CeremonyError):
+    """The failing module cannot be compiled on this machine."""
+
+    code = "failing-module-not-built"

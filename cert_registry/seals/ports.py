@@ -19,9 +19,9 @@ if TYPE_CHECKING:
         SealId,
         SealPicture,
     )
+    from cert_registry.signing.own_signatures import PublicKey
     from cert_registry.signing.pki.issuing import Subject
     from cert_registry.signing.pki.register import RevocationReason
-    from cert_registry.signing.token import PublicKey
     from cert_registry.types import DepartmentCode, StaffId
 
 

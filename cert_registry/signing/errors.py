@@ -27,6 +27,12 @@ class PinRefused(TokenUnavailable):
     code = "token-pin-refused"
 
 
+class WrongSignature(TokenUnavailable):
+    """The token returned a signature that does not verify, twice; none was released."""
+
+    code = "token-wrong-signature"
+
+
 class KeyNotFound(SigningError):
     """The token holds no key with that label."""
 

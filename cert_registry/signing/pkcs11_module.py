@@ -22,6 +22,7 @@ from cert_registry.signing.errors import TokenUnavailable
 _CKF_OS_LOCKING_OK = 2
 _CKR_OK = 0
 _CKR_CRYPTOKI_ALREADY_INITIALIZED = 0x191
+_CKS_USER = (1, 3)  # read-only and read-write user functions
 
 
 class _InitializeArguments(ctypes.Structure):
@@ -37,6 +38,17 @@ class _InitializeArguments(ctypes.Structure):
     ]
 
 
+class _SessionInfo(ctypes.Structure):
+    """CK_SESSION_INFO."""
+
+    _fields_: ClassVar = [
+        ("slot", ctypes.c_ulong),
+        ("state", ctypes.c_ulong),
+        ("flags", ctypes.c_ulong),
+        ("device_error", ctypes.c_ulong),
+    ]
+
+
 class Module:
     """One PKCS#11 library; `generation` changes whenever all sessions and handles have become void."""
 
@@ -48,6 +60,8 @@ class Module:
         self._process: int | None = None
         self._library: Any = None
         self._native: Any = None
+        #: By token and PIN file: the state of the file whose PIN was refused, so that it is not tried again.
+        self.refused_pins: dict[tuple[str, str], tuple[int, ...]] = {}
 
     @contextmanager
     def in_use(self) -> Iterator[int]:
@@ -81,6 +95,12 @@ class Module:
             if not self._condition.wait_for(lambda: self._users == 0, wait_s):
                 raise TokenUnavailable(f"The PKCS#11 library {self.path} is stuck in another thread.")
             self._initialise()
+
+    def is_logged_in(self, session_handle: int) -> bool:
+        """Tell whether a session is one of a user who is logged in, and not gone."""
+        info = _SessionInfo()
+        result = self._native.C_GetSessionInfo(ctypes.c_ulong(session_handle), ctypes.byref(info))
+        return bool(result == _CKR_OK and info.state in _CKS_USER)
 
     def find_token(self, label: str) -> Any:
         """Return python-pkcs11's token with that label; raises `pkcs11.NoSuchToken`."""

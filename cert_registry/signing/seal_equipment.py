@@ -15,13 +15,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from cert_registry.signing.errors import CertificateExpired, KeyMisuse
+from cert_registry.signing.own_signatures import PublicKey
 from cert_registry.signing.pki.crl import CrlPublisher
 from cert_registry.signing.pki.directory import SEAL_CA, PkiDirectory
 from cert_registry.signing.pki.issuing import Issuer, Subject, issue_certificate
 from cert_registry.signing.pki.profiles import PROFILES
 from cert_registry.signing.pki.register import RevocationReason
 from cert_registry.signing.seal_key import KeyAlgorithm
-from cert_registry.signing.token import PublicKey, SigningKey, Token
+from cert_registry.signing.token import SigningKey, Token
 
 
 def draw_serial_number() -> int:

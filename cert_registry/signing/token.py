@@ -4,6 +4,9 @@ Works with SoftHSM 2.6 and is written against what a network HSM offers too: P-2
 `CKM_ECDSA` over a digest made here, because SoftHSM has no `CKM_ECDSA_SHA256`. The PKCS#11 login state
 belongs to the process, not to a session, so one session per token logs in and lives on while the pooled ones
 are opened without a PIN. Nothing is opened before the first use, so a forking server may build a `Token` early.
+Every signature is verified before it is returned, and every call is waited for only so long.
+
+The file is long because every use of the library stands here, behind one way of losing and finding sessions.
 
 Source: PKCS#11 v2.40 sections 5.6 (sessions), 6.3 (elliptic curves); PKCS#11 v3.0 section 2.3.14 (EdDSA).
 """
@@ -17,13 +20,15 @@ from threading import Lock
 from typing import Any, Protocol
 
 import pkcs11
-from asn1crypto import algos, core, keys
+from asn1crypto import core, keys
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from pkcs11 import Attribute, KeyType, MechanismFlag, ObjectClass
 from pkcs11 import Mechanism as Mech
 from pkcs11.util.ec import encode_named_curve_parameters
 
+from cert_registry.signing.bounded_calls import BoundedCalls
 from cert_registry.signing.errors import (
     CiphertextRefused,
     KeyExists,
@@ -32,11 +37,11 @@ from cert_registry.signing.errors import (
     PinRefused,
     SigningError,
     TokenUnavailable,
+    WrongSignature,
 )
+from cert_registry.signing.own_signatures import PublicKey, check_own_signature
 from cert_registry.signing.pkcs11_module import Module, module
 from cert_registry.signing.seal_key import KeyAlgorithm, SealKey
-
-PublicKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey
 
 #: PKCS#11 v3.0 names the curve by a PrintableString; SoftHSM accepts that form.
 _EDWARDS25519 = core.PrintableString("edwards25519").dump()
@@ -69,6 +74,12 @@ _MISUSE = (
 )
 
 
+#: How long a caller waits for the token.
+ANSWER_WITHIN_S = 15.0
+#: Calls into one token at once; as many may hang before further ones are refused.
+_CALLS_AT_ONCE = 16
+
+
 class SigningKey(SealKey, Protocol):
     """A `SealKey` whose public half is known here, so that it can also issue certificates."""
 
@@ -84,10 +95,19 @@ class Token:
     Args:
         module_path: The PKCS#11 library.
         token_label: The token's label.
-        pin_file: File with the user PIN on its first line.
+        pin_file: File with the user PIN on its first line. A PIN that was refused is not tried again in this
+            process until the file changes: tried again and again it would lock the token.
+        answer_within_s: How long a caller waits for the token; a call that hangs does not hang its caller.
     """
 
-    def __init__(self, module_path: str | Path, token_label: str, pin_file: str | Path) -> None:
+    def __init__(
+        self,
+        module_path: str | Path,
+        token_label: str,
+        pin_file: str | Path,
+        *,
+        answer_within_s: float = ANSWER_WITHIN_S,
+    ) -> None:
         self.token_label = token_label
         self._module: Module = module(str(module_path))
         self._pin_file = Path(pin_file)
@@ -96,6 +116,10 @@ class Token:
         self._found: dict[int, dict[tuple[str, ObjectClass], Any]] = {}
         self._login: Any = None
         self._opened_in: tuple[int, int] | None = None
+        self._public_keys: dict[str, PublicKey] = {}
+        self._calls = BoundedCalls(
+            f"The token {token_label!r}", limit_s=answer_within_s, threads=_CALLS_AT_ONCE
+        )
 
     def sign_ecdsa_p256(self, key_label: str, data: bytes) -> bytes:
         """Return the DER `ECDSA-Sig-Value` over SHA-256 of `data`.
@@ -103,16 +127,41 @@ class Token:
         Raises:
             KeyNotFound: No such key.
             KeyMisuse: The key is not a P-256 signing key.
+            WrongSignature: What the token returns does not verify.
             TokenUnavailable: The token does not answer.
         """
-        der: bytes = algos.DSASignature.from_p1363(self.sign_es256(key_label, data)).dump()
-        return der
+        return self._signed(key_label, data, self._ecdsa_p256)
 
     def sign_es256(self, key_label: str, data: bytes) -> bytes:
         """Return r ‖ s (64 bytes, s the lower one) over SHA-256 of `data`, as JWS and COSE want it.
 
         Raises as `sign_ecdsa_p256`.
         """
+        r, s = decode_dss_signature(self.sign_ecdsa_p256(key_label, data))
+        return r.to_bytes(32) + s.to_bytes(32)
+
+    def sign_ed25519(self, key_label: str, data: bytes) -> bytes:
+        """Return the 64-byte Ed25519 signature of `data`; raises as `sign_ecdsa_p256`."""
+        return self._signed(key_label, data, self._ed25519)
+
+    def sign_rsa_sha256(self, key_label: str, data: bytes) -> bytes:
+        """Return the RSASSA-PKCS1-v1_5 signature over SHA-256 of `data`; raises as `sign_ecdsa_p256`."""
+        return self._signed(key_label, data, self._rsa_sha256)
+
+    def _signed(self, key_label: str, data: bytes, sign: Callable[[str, bytes], bytes]) -> bytes:
+        """Return a signature that verifies; a wrong one is made again once."""
+        signature = sign(key_label, data)
+        public_key = self._public_keys.get(key_label)
+        if public_key is None:
+            public_key = self._public_keys[key_label] = self.public_key(key_label)
+        try:
+            check_own_signature(public_key, signature, data)
+        except WrongSignature:
+            signature = sign(key_label, data)
+            check_own_signature(public_key, signature, data)
+        return signature
+
+    def _ecdsa_p256(self, key_label: str, data: bytes) -> bytes:
         digest = hashlib.sha256(data).digest()
         raw = self._run(
             key_label,
@@ -122,12 +171,11 @@ class Token:
         )
         if len(raw) != 64:  # r ‖ s, 32 bytes each
             raise KeyMisuse(f"The key {key_label!r} is not a P-256 key.")
-        r, s = raw[:32], int.from_bytes(raw[32:])
         # Of the two values that s may have the lower one: otherwise anyone can turn one signature into another.
-        return bytes(r) + min(s, _P256_ORDER - s).to_bytes(32)
+        r, s = int.from_bytes(raw[:32]), int.from_bytes(raw[32:])
+        return encode_dss_signature(r, min(s, _P256_ORDER - s))
 
-    def sign_ed25519(self, key_label: str, data: bytes) -> bytes:
-        """Return the 64-byte Ed25519 signature of `data`; raises as `sign_ecdsa_p256`."""
+    def _ed25519(self, key_label: str, data: bytes) -> bytes:
         return bytes(
             self._run(
                 key_label,
@@ -137,8 +185,7 @@ class Token:
             )
         )
 
-    def sign_rsa_sha256(self, key_label: str, data: bytes) -> bytes:
-        """Return the RSASSA-PKCS1-v1_5 signature over SHA-256 of `data`; raises as `sign_ecdsa_p256`."""
+    def _rsa_sha256(self, key_label: str, data: bytes) -> bytes:
         return bytes(
             self._run(
                 key_label,
@@ -263,6 +310,10 @@ class Token:
         return self._attempt(work)
 
     def _attempt(self, work: Callable[[Any], Any], *, read_write: bool = False) -> Any:
+        """Run `work` on a session, waiting for it only so long."""
+        return self._calls.run(lambda: self._persist(work, read_write=read_write))
+
+    def _persist(self, work: Callable[[Any], Any], *, read_write: bool) -> Any:
         """Run `work` on a session; after a loss reopen the sessions, then the module, then give up."""
         for step in ("reopen", "reload", "give up"):
             try:
@@ -320,11 +371,32 @@ class Token:
                 return self._idle.pop()
             slot_token = self._module.find_token(self.token_label)
             if self._login is None:
-                try:
-                    self._login = slot_token.open(user_pin=self._read_pin())
-                except pkcs11.UserAlreadyLoggedIn:
-                    self._login = slot_token.open()  # another Token of this process logged in
+                self._login = self._log_in(slot_token)
             return slot_token.open(rw=read_write)
+
+    def _log_in(self, slot_token: Any) -> Any:
+        """Open the session that logs in; a PIN that was refused is tried again only after its file changed."""
+        place = (self.token_label, str(self._pin_file))
+        pin, state = self._read_pin(), self._pin_file_state()
+        if self._module.refused_pins.get(place) == state:
+            raise PinRefused(
+                f"The token {self.token_label!r} refused the PIN in {self._pin_file} before, so it is not tried"
+                " again: correct the file, or touch it once the token is unlocked."
+            )
+        try:
+            return slot_token.open(user_pin=pin)
+        except pkcs11.UserAlreadyLoggedIn:
+            return slot_token.open()  # another Token of this process logged in
+        except _PIN:
+            self._module.refused_pins[place] = state
+            raise
+
+    def _pin_file_state(self) -> tuple[int, ...]:
+        try:
+            seen = self._pin_file.stat()
+        except OSError:
+            return ()
+        return (seen.st_ino, seen.st_size, seen.st_mtime_ns)
 
     def _read_pin(self) -> str:
         try:
@@ -345,6 +417,9 @@ class Token:
             try:
                 found[name] = session.get_key(object_class=object_class, label=key_label)
             except pkcs11.NoSuchKey as error:
+                # A token that restarted meanwhile hides its private objects: nobody is logged in any more.
+                if not self._module.is_logged_in(session.handle):
+                    raise pkcs11.UserNotLoggedIn from error
                 raise KeyNotFound(self.token_label, key_label) from error
         return found[name]
 
@@ -425,7 +500,7 @@ def _generate(session: Any, key_label: str, algorithm: KeyAlgorithm) -> None:
     elif algorithm is KeyAlgorithm.HMAC_SHA256:
         signing = {**hidden, Attribute.SIGN: True, Attribute.VERIFY: True}
         session.generate_key(KeyType.GENERIC_SECRET, 256, template=signing, **identity)
-    else:
+    elif algorithm is KeyAlgorithm.AES_256:
         session.generate_key(
             KeyType.AES,
             256,
@@ -433,3 +508,5 @@ def _generate(session: Any, key_label: str, algorithm: KeyAlgorithm) -> None:
             template=hidden,
             **identity,
         )
+    else:
+        raise KeyMisuse(f"Keys of the kind {algorithm.value} are not made in this token.")

@@ -8,9 +8,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
+from cert_registry.signing.own_signatures import PublicKey
 from cert_registry.signing.pki.profiles import CertificateProfile, KeyUse
 from cert_registry.signing.private_keys import builder_key
-from cert_registry.signing.token import PublicKey, SigningKey
+from cert_registry.signing.token import SigningKey
 
 #: Clocks differ: a certificate is valid from a little before the moment it was made.
 _BACKDATED = timedelta(minutes=5)

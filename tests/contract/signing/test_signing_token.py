@@ -28,10 +28,17 @@ def token(signing_settings: Settings) -> Token:
 
 @pytest.fixture(scope="session")
 def keys(token: Token) -> dict[KeyAlgorithm, str]:
-    labels = {algorithm: f"test-{algorithm.value}" for algorithm in KeyAlgorithm}
+    in_token = [algorithm for algorithm in KeyAlgorithm if algorithm is not KeyAlgorithm.SM2]
+    labels = {algorithm: f"test-{algorithm.value}" for algorithm in in_token}
     for algorithm, label in labels.items():
         token.generate(label, algorithm)
     return labels
+
+
+def test_a_kind_of_key_that_the_token_has_not_is_refused(token: Token) -> None:
+    with pytest.raises(KeyMisuse):
+        token.generate("test-sm2", KeyAlgorithm.SM2)
+    assert not token.has_key("test-sm2")
 
 
 def test_no_key_ever_leaves_the_token(token: Token, keys: dict[KeyAlgorithm, str]) -> None:

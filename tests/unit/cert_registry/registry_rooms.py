@@ -29,7 +29,10 @@ TYPES = CHECKOUT / "cert_registry" / "catalog" / "types"
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
-def open_rooms(state: Path, directory: Path) -> RegistryRooms:
+def open_rooms(state: Path, directory: Path, *, module_path: Path | None = None) -> RegistryRooms:
+    signing = token_settings(state)
+    if module_path is not None:
+        signing = replace(signing, module_path=module_path)
     settings = Settings.from_mapping(
         {
             "database": str(directory / "registry.db"),
@@ -40,7 +43,7 @@ def open_rooms(state: Path, directory: Path) -> RegistryRooms:
             "demo": True,
         }
     )
-    rooms = build_registry(settings, signing=token_settings(state), clock=lambda: datetime.now(UTC))
+    rooms = build_registry(settings, signing=signing, clock=lambda: datetime.now(UTC))
     with rooms.database.writing() as connection:
         load_organisations(connection, ORGANISATIONS)
     found_seals(rooms.seals, ORGANISATIONS, now=datetime.now(UTC))

@@ -1,0 +1,32 @@
+"""Whether a signature that a token has just returned verifies; what does not never goes on.
+
+A soft token once in a long while returns an invalid ECDSA signature, and a device may fail: stamps, revocation
+answers, checkpoints and receipts go out without another check, so each signature is verified where it is made.
+
+Source: FIPS 186-5; RFC 8032; RFC 8017 section 8.2.
+"""
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+
+from cert_registry.signing.errors import WrongSignature
+
+PublicKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey
+
+
+def check_own_signature(public_key: PublicKey, signature: bytes, data: bytes) -> None:
+    """Verify a signature over `data`: DER ECDSA or PKCS#1 v1.5 over SHA-256, or Ed25519.
+
+    Raises:
+        WrongSignature: It does not verify.
+    """
+    try:
+        if isinstance(public_key, ec.EllipticCurvePublicKey):
+            public_key.verify(signature, data, ec.ECDSA(hashes.SHA256()))
+        elif isinstance(public_key, rsa.RSAPublicKey):
+            public_key.verify(signature, data, padding.PKCS1v15(), hashes.SHA256())
+        else:
+            public_key.verify(signature, data)
+    except (InvalidSignature, ValueError) as error:
+        raise WrongSignature("The token returned a signature that does not verify.") from error
