@@ -48,6 +48,7 @@ from cert_registry.seals.book import SqlSeals
 from cert_registry.seals.room import SealRoom
 from cert_registry.seals.using import SqlSealUses
 from cert_registry.settings import Settings
+from cert_registry.signing.fast_sealing import FastSealer
 from cert_registry.signing.keyring import DataCipher as TokenCipher
 from cert_registry.signing.pki.services import open_pki
 from cert_registry.signing.sealing import Sealer
@@ -181,7 +182,7 @@ def build_registry(
         ),
         objects=objects,
         seals=TokenSealDesk(
-            sealer=Sealer(pki=pki.pki, tsa=pki.tsa, ocsp=pki.ocsp, crls=pki.crls),
+            sealer=_sealer(pki),
             token=signing.open_token("seals"),
             pki=pki.pki,
             catalog=catalog,
@@ -306,6 +307,12 @@ def _open_log(settings: Settings, token: Token) -> Log:
         ),
         newest_path=settings.newest_checkpoint_file,
     )
+
+
+def _sealer(pki: PkiServices) -> Sealer | FastSealer:
+    """The fast path, if the time stamps come from our own authority in this process."""
+    reference = Sealer(pki=pki.pki, tsa=pki.stamps, ocsp=pki.ocsp, crls=pki.crls)
+    return FastSealer(reference, pki.tsa) if pki.stamps is pki.tsa else reference
 
 
 def _qr_signer(pki: PkiServices, receipts: Token) -> QrSigner:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from cert_registry.issuance_forms import SealPlace as PlaceOnPage
     from cert_registry.seals.types import SealPicture
     from cert_registry.signing.credentials import SealCredentials
+    from cert_registry.signing.fast_sealing import FastSealer
     from cert_registry.signing.pki.directory import PkiDirectory
     from cert_registry.signing.sealing import Sealer
     from cert_registry.signing.token import Token
@@ -61,7 +62,7 @@ class TokenSealDesk:
     def __init__(
         self,
         *,
-        sealer: Sealer,
+        sealer: Sealer | FastSealer,
         token: Token,
         pki: PkiDirectory,
         catalog: Catalog,
@@ -145,6 +146,7 @@ class IndependentRelease:
         Raises:
             SealedFileRejected: It is not.
         """
+        level = _LEVELS[self._catalog.type(type_code).pades_level]
         try:
             check_before_release(
                 sealed.content,
@@ -153,7 +155,8 @@ class IndependentRelease:
                 anchors=self._pki.anchors(),
                 now=now,
                 page=page,
-                stamped=self._catalog.type(type_code).pades_level != "B-B",
+                stamped=level is not PadesLevel.B_B,
+                archived=level is PadesLevel.B_LTA,
             )
         except SigningError as error:
             raise SealedFileRejected("加盖印章后的文件未通过独立检验，已作废，请重试。") from error

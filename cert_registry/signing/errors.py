@@ -92,6 +92,12 @@ class DocumentRefused(SigningError):
     code = "document-refused"
 
 
+class LayoutUnknown(DocumentRefused):
+    """The document is not laid out as our own press does it; the reference path may still take it."""
+
+    code = "layout-unknown"
+
+
 class LevelNotOffered(SigningError):
     """The PAdES level asked for is not produced here."""
 

@@ -11,7 +11,7 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pikepdf
 from asn1crypto import cms, parser, tsp
@@ -25,6 +25,13 @@ from cert_registry.signing.release_cms import (
     check_signer,
     find_certificate,
     parse_signed_data,
+)
+from cert_registry.signing.release_form import (
+    NotThisForm,
+    check_form,
+    leads_to_anchor,
+    read_signed_form,
+    read_stamp_form,
 )
 
 _BYTE_RANGE = re.compile(rb"/ByteRange\s*\[\s*(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s*\]")
@@ -50,6 +57,7 @@ def check_before_release(
     now: datetime,
     page: bytes | None = None,
     stamped: bool = True,
+    archived: bool = False,
 ) -> ReleaseEvidence:
     """Check a freshly sealed file.
 
@@ -61,6 +69,7 @@ def check_before_release(
         now: Aware UTC time.
         page: The rendered document; when given, pages and attachments must be the same.
         stamped: Whether a time stamp is required (from level B-T on).
+        archived: Whether a document time stamp must stand at the end (level B-LTA).
 
     Raises:
         CoverageBroken: The file or what the signature covers is not whole.
@@ -70,11 +79,14 @@ def check_before_release(
     """
     if hashlib.sha256(sealed).digest() != expected_digest:  # (1) the file is the one the sealer made
         raise CoverageBroken("The file is not the one that was sealed.")
-    digest, cms_der = _cut(sealed)  # (2) the signature covers all but its own place
+    cuts = _cuts(sealed, 2 if archived else 1)  # (2) each signature covers all but its own place
+    digest, cms_der = cuts[0]
     try:
         stamped_at = _check_seal(
             cms_der, digest=digest, certificate=certificate, anchors=anchors, now=now, stamped=stamped
         )
+        for digest, token in cuts[1:]:
+            _check_token(token, imprint=digest, anchors=anchors, now=now)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
         # asn1crypto parses lazily, so a damaged part shows only where it is read
         raise SealBroken("A part of the signature cannot be read.") from error
@@ -96,12 +108,18 @@ def _check_seal(
     now: datetime,
     stamped: bool,
 ) -> datetime | None:
+    _check_usable(certificate, now)
+    try:
+        return _check_seal_form(
+            cms_der, digest=digest, certificate=certificate, anchors=anchors, now=now, stamped=stamped
+        )
+    except NotThisForm:
+        pass  # the general reader says what is wrong, if anything is
     signed_data = parse_signed_data(cms_der, SealBroken)
     signer = signed_data["signer_infos"][0]
     embedded = find_certificate(signed_data, signer, SealBroken)
     if embedded != certificate:  # (3) by this seal
         raise SealBroken("The file was sealed by another certificate than expected.")
-    _check_usable(certificate, now)
     attributes = check_signer(  # (4) attributes and signature
         signer, certificate=certificate, digest=digest, content_type="data", broken=SealBroken
     )
@@ -111,16 +129,49 @@ def _check_seal(
     return _check_stamp(signer, anchors=anchors, now=now) if stamped else None  # (6) time stamp
 
 
-def _cut(sealed: bytes) -> tuple[bytes, bytes]:
-    """Return the digest of what the ByteRange covers and the DER in the hole."""
+def _check_seal_form(
+    cms_der: bytes,
+    *,
+    digest: bytes,
+    certificate: x509.Certificate,
+    anchors: Sequence[x509.Certificate],
+    now: datetime,
+    stamped: bool,
+) -> datetime | None:
+    """Check a seal of the usual form; (3) to (6) of the general way, in the same order."""
+    form = read_signed_form(cms_der, is_stamp=False)
+    check_form(form, certificate, digest=digest, broken=SealBroken)
+    if not leads_to_anchor(certificate.public_bytes(Encoding.DER), form.certificates, _encoded(anchors)):
+        raise SealBroken("The certificate does not lead to a trust anchor.")
+    if not stamped:
+        if form.stamp is not None:
+            raise StampBroken("The signature carries a time stamp that was not asked for.")
+        return None
+    if form.stamp is None:
+        raise StampBroken("The signature must carry one time stamp and nothing else unsigned.")
+    return _check_token(form.stamp, imprint=hashlib.sha256(form.signature).digest(), anchors=anchors, now=now)
+
+
+def _cuts(sealed: bytes, count: int) -> list[tuple[bytes, bytes]]:
+    """Return, for each signature in the order of the file, the digest of what it covers and the DER in its hole."""
     ranges = _BYTE_RANGE.findall(sealed)
-    if len(ranges) != 1 or sealed.count(b"/ByteRange") != 1:
-        raise CoverageBroken("The file must hold exactly one ByteRange.")
-    start, before, after, rest = (int(number) for number in ranges[0])
-    if start != 0 or not 0 < before < after or after + rest != len(sealed):
+    if len(ranges) != count or sealed.count(b"/ByteRange") != count:
+        raise CoverageBroken(f"The file must hold exactly {count} ByteRange.")
+    ends = [int(numbers[2]) + int(numbers[3]) for numbers in ranges]
+    if ends != sorted(set(ends)) or ends[-1] != len(sealed):
+        raise CoverageBroken("The ByteRange does not cover the whole file.")
+    if any(not sealed[:end].endswith(b"%%EOF\n") for end in ends[:-1]):
+        raise CoverageBroken("The seal does not cover a whole revision.")
+    return [_cut(sealed, numbers) for numbers in ranges]
+
+
+def _cut(sealed: bytes, numbers: Sequence[bytes]) -> tuple[bytes, bytes]:
+    """Return the digest of what one ByteRange covers and the DER in its hole."""
+    start, before, after, rest = (int(number) for number in numbers)
+    if start != 0 or not 0 < before < after:
         raise CoverageBroken("The ByteRange does not cover the whole file.")
     hole = sealed[before:after]
-    if not _HEX.fullmatch(hole) or len(hole) % 2 or not sealed[:before].endswith(b"/Contents "):
+    if not _HEX.fullmatch(hole) or len(hole) % 2 or not sealed.endswith(b"/Contents ", 0, before):
         raise CoverageBroken("The hole in the ByteRange is not the Contents alone.")
     content = bytes.fromhex(hole[1:-1].decode())
     try:
@@ -129,8 +180,9 @@ def _cut(sealed: bytes) -> tuple[bytes, bytes]:
         raise SealBroken("The Contents are not DER.") from error
     if any(content[length:]):
         raise CoverageBroken("The padding behind the signature is not zero.")
-    covered = hashlib.sha256(sealed[:before])
-    covered.update(sealed[after:])
+    view = memoryview(sealed)
+    covered = hashlib.sha256(view[:before])
+    covered.update(view[after : after + rest])
     return covered.digest(), content[:length]
 
 
@@ -146,13 +198,53 @@ def _check_stamp(signer: cms.SignerInfo, *, anchors: Sequence[x509.Certificate],
     attributes = [a for a in signer["unsigned_attrs"] if a["type"].native == "signature_time_stamp_token"]
     if len(attributes) != 1 or len(signer["unsigned_attrs"]) != 1 or len(attributes[0]["values"]) != 1:
         raise StampBroken("The signature must carry one time stamp and nothing else unsigned.")
-    token = parse_signed_data(attributes[0]["values"][0].dump(), StampBroken)
+    return _check_token(
+        attributes[0]["values"][0].dump(),
+        imprint=hashlib.sha256(signer["signature"].native).digest(),
+        anchors=anchors,
+        now=now,
+    )
+
+
+def _check_token(
+    encoded: bytes, *, imprint: bytes, anchors: Sequence[x509.Certificate], now: datetime
+) -> datetime:
+    """Check a time-stamp token over a SHA-256 digest; returns the stamped time."""
+    try:
+        stamped_at = _check_token_form(encoded, imprint=imprint, anchors=anchors)
+    except NotThisForm:
+        stamped_at = _check_token_generally(encoded, imprint=imprint, anchors=anchors)
+    if abs(stamped_at - now) > _CLOCKS_MAY_DIFFER:
+        raise StampBroken("The stamped time is far from now.")
+    return stamped_at
+
+
+def _check_token_form(encoded: bytes, *, imprint: bytes, anchors: Sequence[x509.Certificate]) -> datetime:
+    form = read_signed_form(encoded, is_stamp=True)
+    content = form.content or b""
+    info = read_stamp_form(content)
+    if info.imprint != imprint:
+        raise StampBroken("The time stamp belongs to another signature.")
+    units = [one for one in form.certificates if hashlib.sha256(one).digest() == form.certificate_hash]
+    if len(units) != 1:
+        raise NotThisForm
+    unit = x509.load_der_x509_certificate(units[0])
+    check_form(form, unit, digest=hashlib.sha256(content).digest(), broken=StampBroken)
+    _check_unit(unit)
+    if not leads_to_anchor(units[0], form.certificates, _encoded(anchors)):
+        raise StampBroken("The certificate does not lead to a trust anchor.")
+    return datetime.strptime(info.time, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
+
+
+def _check_token_generally(
+    encoded: bytes, *, imprint: bytes, anchors: Sequence[x509.Certificate]
+) -> datetime:
+    token = parse_signed_data(encoded, StampBroken)
     content = bytes(token["encap_content_info"]["content"])
     info = tsp.TSTInfo.load(content, strict=True)
-    imprint = info["message_imprint"]
-    if imprint["hash_algorithm"]["algorithm"].native != "sha256":
+    if info["message_imprint"]["hash_algorithm"]["algorithm"].native != "sha256":
         raise StampBroken("The time stamp must be over SHA-256.")
-    if imprint["hashed_message"].native != hashlib.sha256(signer["signature"].native).digest():
+    if info["message_imprint"]["hashed_message"].native != imprint:
         raise StampBroken("The time stamp belongs to another signature.")
     stamper = token["signer_infos"][0]
     unit = find_certificate(token, stamper, StampBroken)
@@ -163,14 +255,20 @@ def _check_stamp(signer: cms.SignerInfo, *, anchors: Sequence[x509.Certificate],
         content_type="tst_info",
         broken=StampBroken,
     )
+    _check_unit(unit)
+    check_chain(unit, embedded=token, anchors=anchors, broken=StampBroken)
+    stamped_at: datetime = info["gen_time"].native
+    return stamped_at
+
+
+def _check_unit(unit: x509.Certificate) -> None:
     usage = unit.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
     if not usage.critical or list(usage.value) != [ExtendedKeyUsageOID.TIME_STAMPING]:
         raise StampBroken("The time stamp's certificate is not one for time stamps alone.")
-    check_chain(unit, embedded=token, anchors=anchors, broken=StampBroken)
-    stamped_at: datetime = info["gen_time"].native
-    if abs(stamped_at - now) > _CLOCKS_MAY_DIFFER:
-        raise StampBroken("The stamped time is far from now.")
-    return stamped_at
+
+
+def _encoded(certificates: Sequence[x509.Certificate]) -> tuple[bytes, ...]:
+    return tuple(one.public_bytes(Encoding.DER) for one in certificates)
 
 
 def _check_same_content(page: bytes, sealed: bytes) -> None:

@@ -19,7 +19,8 @@ from cert_registry.signing.errors import DocumentRefused
 
 #: Name of the signature field in every ecert.
 FIELD_NAME = "seal"
-_PRINT_AND_LOCKED = 132  # annotation flags: bit 3 Print, bit 8 Locked
+#: Annotation flags: bit 3 Print, bit 8 Locked.
+PRINT_AND_LOCKED = 132
 _MARKED_CONTENT = {Operator(name) for name in ("BMC", "BDC", "EMC", "MP", "DP")}
 
 
@@ -92,16 +93,20 @@ def _widget(document: Pdf, page: Page, image: Pdf, appearance: SealAppearance) -
             FT=Name.Sig,
             T=String(FIELD_NAME),
             TU=String(appearance.alternative_text),
-            F=_PRINT_AND_LOCKED,
+            F=PRINT_AND_LOCKED,
             Rect=Array([round(x, 3) for x in rectangle]),
             P=page.obj,
-            AP=Dictionary(N=_drawing(document, image)),
+            AP=Dictionary(N=drawing_of(document, image)),
         )
     )
 
 
-def _drawing(document: Pdf, image: Pdf) -> pikepdf.Object:
-    """Copy the picture's page as a form XObject without its own tags, which would point nowhere."""
+def drawing_of(document: Pdf, image: Pdf) -> pikepdf.Object:
+    """Copy the picture's page as a form XObject without its own tags, which would point nowhere.
+
+    Raises:
+        DocumentRefused: The picture has more than one page.
+    """
     if len(image.pages) != 1:
         raise DocumentRefused("The seal's picture must be a PDF of one page.")
     source = image.pages[0]

@@ -2,6 +2,7 @@
 
 The seal is a certification signature that permits no change. At level B-LT the certificates, the OCSP answer
 and the CRLs lie in the same revision as the signature and are covered by it; nothing is fetched over a network.
+B-LTA is B-LT with a document time stamp behind it.
 
 Source: EN 319 142-1 clauses 5 and 6 (PAdES baseline); ISO 32000-1 clause 12.8.2.2 (DocMDP).
 """
@@ -33,11 +34,11 @@ from pyhanko_certvalidator.errors import PathError
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from cert_registry.signing.credentials import SealCredentials
-from cert_registry.signing.errors import DocumentRefused, LevelNotOffered, SealingFailed
+from cert_registry.signing.document_stamp import DocumentStamper, TimeStampSource
+from cert_registry.signing.errors import DocumentRefused, SealingFailed
 from cert_registry.signing.pki.crl import CrlPublisher
 from cert_registry.signing.pki.directory import AUTHORITIES, ROOT, TSA_CA, PkiDirectory
 from cert_registry.signing.pki.ocsp import OcspResponder
-from cert_registry.signing.pki.tsa import TimeStampAuthority
 from cert_registry.signing.seal_field import FIELD_NAME, SealAppearance, add_seal_field
 from cert_registry.signing.seal_key import scheme_of
 
@@ -66,7 +67,7 @@ class Sealer:
     """Seals documents; holds no keys, only the parts of the PKI that a seal's evidence comes from."""
 
     def __init__(
-        self, *, pki: PkiDirectory, tsa: TimeStampAuthority, ocsp: OcspResponder, crls: CrlPublisher
+        self, *, pki: PkiDirectory, tsa: TimeStampSource, ocsp: OcspResponder, crls: CrlPublisher
     ) -> None:
         self._pki = pki
         self._tsa = tsa
@@ -92,18 +93,15 @@ class Sealer:
             now: Aware UTC time; goes into the signature and its time stamp.
 
         Raises:
-            LevelNotOffered: B-LTA.
             DocumentRefused: The document cannot carry a seal.
             SealingFailed: The evidence does not validate, e.g. the seal's certificate is revoked.
             TokenUnavailable: A token does not answer.
         """
-        if level is PadesLevel.B_LTA:
-            raise LevelNotOffered("B-LTA is not produced yet; B-B, B-T and B-LT are.")
         prepared = add_seal_field(pdf, appearance)  # (1) the empty, tagged field
         metadata = self._metadata(credentials, level, now)  # (2) settings and evidence
-        stamper = None if level is PadesLevel.B_B else _Stamper(self._tsa, now)
+        time_stamper = None if level is PadesLevel.B_B else _Stamper(self._tsa, now)
         signer = _ReferenceSigner(
-            metadata, _TokenSigner(credentials), timestamper=stamper, stamp_style=_KeepAppearance(), now=now
+            metadata, KeySigner(credentials), timestamper=time_stamper, stamp_style=_KeepAppearance(), now=now
         )
         try:  # (3) the signature
             writer = IncrementalPdfFileWriter(io.BytesIO(prepared))
@@ -112,26 +110,31 @@ class Sealer:
             raise DocumentRefused(f"The document to be sealed cannot be read: {error}.") from error
         except (PyHankoSigningError, PathError) as error:
             raise SealingFailed(f"The seal could not be made: {error}.") from error
+        if level is PadesLevel.B_LTA:  # (4) a stamp over the whole file, with nothing after it
+            stamper = DocumentStamper(pki=self._pki, tsa=self._tsa, crls=self._crls, ocsp=self._ocsp)
+            sealed = stamper.append(sealed, now=now).pdf
         return SealedPdf(pdf=sealed, sha256=hashlib.sha256(sealed).digest())
 
     def _metadata(
         self, credentials: SealCredentials, level: PadesLevel, now: datetime
     ) -> PdfSignatureMetadata:
-        with_evidence = level is PadesLevel.B_LT
+        with_evidence = level in {PadesLevel.B_LT, PadesLevel.B_LTA}
         return PdfSignatureMetadata(
             field_name=FIELD_NAME,
             md_algorithm=scheme_of(credentials.key.algorithm).digest,
             subfilter=SigSeedSubFilter.PADES,
             certify=True,
             docmdp_permissions=MDPPerm.NO_CHANGES,
+            # Where no stamp belongs there is no room for one: so a stripped stamp can be told from none.
+            tight_size_estimates=level is PadesLevel.B_B,
             embed_validation_info=with_evidence,
-            validation_context=self._evidence(credentials, now) if with_evidence else None,
+            validation_context=self.evidence(credentials, now) if with_evidence else None,
             dss_settings=DSSContentSettings(
                 include_vri=False, placement=SigDSSPlacementPreference.TOGETHER_WITH_SIGNATURE
             ),
         )
 
-    def _evidence(self, credentials: SealCredentials, now: datetime) -> ValidationContext:
+    def evidence(self, credentials: SealCredentials, now: datetime) -> ValidationContext:
         """Gather what proves the seal's certificates good now; pyHanko checks it before it is embedded."""
         authorities = [self._pki.certificate(name) for name in AUTHORITIES]
         # The OCSP answer speaks for the seal's certificate, so the seal CA's own list is not needed.
@@ -173,8 +176,8 @@ class _ReferenceSigner(PdfSigner):
         return session
 
 
-class _TokenSigner(Signer):
-    """Signs with a key of the token."""
+class KeySigner(Signer):
+    """Signs with the key of a seal."""
 
     def __init__(self, credentials: SealCredentials) -> None:
         self._key = credentials.key
@@ -205,7 +208,7 @@ class _TokenSigner(Signer):
 class _Stamper(TimeStamper):
     """Asks our own time-stamp authority without leaving the process."""
 
-    def __init__(self, tsa: TimeStampAuthority, now: datetime) -> None:
+    def __init__(self, tsa: TimeStampSource, now: datetime) -> None:
         super().__init__()  # type: ignore[no-untyped-call] # pyHanko's
         self._tsa = tsa
         self._now = now

@@ -52,6 +52,8 @@ if TYPE_CHECKING:
 
 _CADES = "/ETSI.CAdES.detached"
 _DETACHED = {_CADES, "/adbe.pkcs7.detached", ""}
+# A stamp holds the certificates of its unit and its CA; the size of the hole is covered by the seal.
+_SHORTEST_STAMP_BYTES = 1024
 _STAMPED_WITHIN = timedelta(minutes=1)  # of the time that the seal claims, by a sealer of ours
 
 
@@ -277,16 +279,18 @@ class Judge:
         updates = self._updates_after(one)
         if updates is None:
             return SubIndication.SIG_CONSTRAINTS_FAILURE, "签名之后有追加内容"
-        if len(stamps) != 1 and (stamps or not updates):
-            # A seal at level B cannot be told from one whose stamp was taken away.
+        made_without = len(content.padding) < _SHORTEST_STAMP_BYTES
+        if len(stamps) > 1 or (not stamps and not updates and not made_without):
+            # A seal at level B has no room for a stamp; where there is room, one was taken away.
             return SubIndication.SIG_CONSTRAINTS_FAILURE, "没有时间戳"
-        claimed, first = claimed_in_dictionary(one.field.value), [*stamps, *updates][0]
-        if first.proves is None or not first.house:
-            return SubIndication.SIG_CONSTRAINTS_FAILURE, "时间戳不可靠"
-        if claimed is None or claimed > first.proves + _STAMPED_WITHIN:
-            return SubIndication.FORMAT_FAILURE, "时间戳不是盖章时所加"
-        if stamps and first.proves > claimed + _STAMPED_WITHIN:
-            return SubIndication.FORMAT_FAILURE, "时间戳不是盖章时所加"
+        if [*stamps, *updates]:
+            claimed, first = claimed_in_dictionary(one.field.value), [*stamps, *updates][0]
+            if first.proves is None or not first.house:
+                return SubIndication.SIG_CONSTRAINTS_FAILURE, "时间戳不可靠"
+            if claimed is None or claimed > first.proves + _STAMPED_WITHIN:
+                return SubIndication.FORMAT_FAILURE, "时间戳不是盖章时所加"
+            if stamps and first.proves > claimed + _STAMPED_WITHIN:
+                return SubIndication.FORMAT_FAILURE, "时间戳不是盖章时所加"
         if one.hole is None or one.hole.lower_case:
             return SubIndication.FORMAT_FAILURE, "签名附带的资料被改动"
         if not is_house_form(content, finding.path, stamp=False):

@@ -6,16 +6,19 @@ Source: RFC 3161, RFC 5816 (ESSCertIDv2), EN 319 422 (accuracy, policy, no order
 import hashlib
 from datetime import datetime
 from threading import Lock
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from asn1crypto import algos, cms, core, tsp
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from cert_registry.signing.cms_form import CmsForm
+from cert_registry.signing.der_writer import OCTET_STRING, SEQUENCE, generalized_time, integer, tlv
 from cert_registry.signing.errors import CertificateExpired, SigningError
 from cert_registry.signing.pki.clock import ClockWatch, TimeNotAvailable
 from cert_registry.signing.pki.register import AuthorityRegister
+from cert_registry.signing.seal_key import scheme_of
 from cert_registry.signing.strict_der import check_der
 from cert_registry.signing.token import SigningKey
 
@@ -24,6 +27,8 @@ _ACCEPTED_HASHES = {"sha256": 32, "sha384": 48, "sha512": 64}
 _SERIALS_AT_ONCE = 1000
 _MAX_NONCE_BYTES = 64
 _ACCURACY_S = 1
+_SHA256 = algos.DigestAlgorithm({"algorithm": "sha256"}).dump()
+_GRANTED = tlv(SEQUENCE, integer(0))  # PKIStatusInfo with the status granted
 
 
 class StampRefused(SigningError):
@@ -76,6 +81,9 @@ class TimeStampAuthority:
         ]
         self._register = register
         self._policy_oid = policy_oid
+        self.certificate = certificate
+        self._form = self._cut_form()
+        self._policy = core.ObjectIdentifier(policy_oid).dump()
         self._lock = Lock()
         self._serials = iter(range(0))
 
@@ -89,7 +97,7 @@ class TimeStampAuthority:
             return _refusal("time_not_available", "The time source is not available.")
         except SigningError:
             return _refusal("system_failure", "The time-stamp unit is not available.")
-        return bytes(_Response({"status": {"status": "granted"}, "time_stamp_token": token}).dump())
+        return tlv(SEQUENCE, _GRANTED, token.dump())
 
     def stamp(self, request: tsp.TimeStampReq, *, now: datetime) -> cms.ContentInfo:
         """Return a time-stamp token for a parsed request.
@@ -102,22 +110,57 @@ class TimeStampAuthority:
             TokenUnavailable: The token does not answer.
         """
         self._check(request)
+        nonce = request["nonce"]
+        content = self._content(
+            request["message_imprint"].dump(),
+            b"" if isinstance(nonce, core.Void) else nonce.dump(),
+            now=now,
+        )
+        return cms.ContentInfo.load(self._sign(content, with_certificates=bool(request["cert_req"].native)))
+
+    def stamp_sha256(self, digest: bytes, *, now: datetime) -> bytes:
+        """Return a time-stamp token (ContentInfo, DER) over a SHA-256 digest of 32 bytes, with certificates.
+
+        For sealers in this process: what a request with `certReq` and without nonce is answered with.
+
+        Raises:
+            CertificateExpired: The unit's certificate has ended, or has not begun.
+            TimeNotAvailable: The clock cannot be believed.
+            AuthorityUnavailable: The register cannot be used.
+            TokenUnavailable: The token does not answer.
+        """
+        imprint = tlv(SEQUENCE, _SHA256, tlv(OCTET_STRING, digest))
+        return self._sign(self._content(imprint, b"", now=now), with_certificates=True)
+
+    @property
+    def longest_stamp_bytes(self) -> int:
+        """How many bytes the longest token takes that `stamp_sha256` returns."""
+        content = self._encoded_content(
+            tlv(SEQUENCE, _SHA256, tlv(OCTET_STRING, bytes(32))), b"", serial=1 << 62, now=self._not_after
+        )
+        attributes = self._form.signed_attributes(bytes(32))
+        longest = scheme_of(self._key.algorithm).longest_signature_bytes
+        return len(self._form.filled(attributes, bytes(longest), stamped_content=content))
+
+    def _content(self, imprint: bytes, nonce: bytes, *, now: datetime) -> bytes:
+        """Return a TSTInfo (DER): version 1, policy, imprint, serial number, time, accuracy, nonce."""
         if not self._not_before <= now <= self._not_after:
             raise CertificateExpired("The certificate of the time-stamp unit is not valid at this time.")
         if self._clock is not None:
             self._clock.admit(now)
-        stamped: dict[str, Any] = {
-            "version": "v1",
-            "policy": self._policy_oid,
-            "message_imprint": request["message_imprint"],
-            "serial_number": self._next_serial(),
-            "gen_time": now.replace(microsecond=0),
-            "accuracy": {"seconds": _ACCURACY_S},
-        }
-        if not isinstance(request["nonce"], core.Void):
-            stamped["nonce"] = request["nonce"]
-        content = tsp.TSTInfo(stamped)
-        return self._sign(content.dump(), with_certificates=bool(request["cert_req"].native))
+        return self._encoded_content(imprint, nonce, serial=self._next_serial(), now=now)
+
+    def _encoded_content(self, imprint: bytes, nonce: bytes, *, serial: int, now: datetime) -> bytes:
+        return tlv(
+            SEQUENCE,
+            integer(1),
+            self._policy,
+            imprint,
+            integer(serial),
+            generalized_time(now),
+            tlv(SEQUENCE, integer(_ACCURACY_S)),
+            nonce,
+        )
 
     def check(self, now: datetime) -> None:
         """Tell whether a request would be stamped now; for health.
@@ -158,13 +201,24 @@ class TimeStampAuthority:
                 serial = next(self._serials)
             return serial
 
-    def _sign(self, content: bytes, *, with_certificates: bool) -> cms.ContentInfo:
+    def _sign(self, content: bytes, *, with_certificates: bool) -> bytes:
+        attributes = self._form.signed_attributes(hashlib.sha256(content).digest())
+        return self._form.filled(
+            attributes,
+            self._key.sign(attributes),
+            stamped_content=content,
+            with_certificates=with_certificates,
+        )
+
+    def _cut_form(self) -> CmsForm:
+        """Encode a token once, with a blank for its digest, and cut the form from it."""
+        blank = hashlib.sha256(b"blank").digest()
         own = self._certificates[0]
         identifier = tsp.ESSCertIDv2({"cert_hash": hashlib.sha256(own.dump()).digest()})
         attributes = cms.CMSAttributes(
             [
                 cms.CMSAttribute({"type": "content_type", "values": ["tst_info"]}),
-                cms.CMSAttribute({"type": "message_digest", "values": [hashlib.sha256(content).digest()]}),
+                cms.CMSAttribute({"type": "message_digest", "values": [blank]}),
                 cms.CMSAttribute(
                     {
                         "type": "signing_certificate_v2",
@@ -183,21 +237,24 @@ class TimeStampAuthority:
                 "digest_algorithm": algos.DigestAlgorithm({"algorithm": "sha256"}),
                 "signed_attrs": attributes,
                 "signature_algorithm": algos.SignedDigestAlgorithm({"algorithm": "sha256_ecdsa"}),
-                "signature": self._key.sign(attributes.untag().dump()),
+                "signature": b"",
             }
         )
-        signed = {
-            "version": "v3",
-            "digest_algorithms": [algos.DigestAlgorithm({"algorithm": "sha256"})],
-            "encap_content_info": {
-                "content_type": "tst_info",
-                "content": core.ParsableOctetString(content),
-            },
-            "signer_infos": [signer],
-        }
-        if with_certificates:
-            signed["certificates"] = self._certificates
-        return cms.ContentInfo({"content_type": "signed_data", "content": cms.SignedData(signed)})
+        signed = cms.SignedData(
+            {
+                "version": "v3",
+                "digest_algorithms": [algos.DigestAlgorithm({"algorithm": "sha256"})],
+                "encap_content_info": {
+                    "content_type": "tst_info",
+                    "content": core.ParsableOctetString(tlv(SEQUENCE)),
+                },
+                "certificates": self._certificates,
+                "signer_infos": [signer],
+            }
+        )
+        return CmsForm.cut_from(
+            cms.ContentInfo({"content_type": "signed_data", "content": signed}), digest=blank
+        )
 
 
 def _parse(request_der: bytes) -> tsp.TimeStampReq:

@@ -1,6 +1,7 @@
 """Documents to seal, made with Typst as the catalogue makes them: PDF/A-3a + PDF/UA-1 with attached JSON."""
 
 import functools
+import hashlib
 import io
 import json
 
@@ -47,6 +48,10 @@ def seal_picture() -> bytes:
 
 def appearance() -> SealAppearance:
     return SealAppearance(image_pdf=seal_picture(), place=PLACE, alternative_text=WORDS)
+
+
+def sha256(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
 
 
 def generic_pdf() -> bytes:

@@ -14,7 +14,7 @@ _KEPT = ("version", "sid", "digest_algorithm", "signed_attrs", "signature_algori
 
 def hole(pdf: bytes) -> tuple[int, int]:
     """Return where the signature value stands, brackets included."""
-    found = re.findall(rb"/ByteRange\s*\[0 (\d+) (\d+)", pdf)[-1]
+    found = re.findall(rb"/ByteRange\s*\[0 (\d+) (\d+)", pdf)[0]
     return int(found[0]), int(found[1])
 
 

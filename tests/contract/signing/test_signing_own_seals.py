@@ -78,11 +78,19 @@ def test_the_algorithms_and_levels_of_the_sealer_pass(
     assert report.verdict is Verdict.PASSED, report
 
 
-def test_a_seal_without_a_time_stamp_is_not_told_from_a_stripped_one(
-    sealer: Sealer, credentials: SealCredentials, anchors: dict[str, TrustAnchors]
+def test_a_seal_made_without_a_time_stamp_is_told_from_a_stripped_one(
+    sealer: Sealer, services: PkiServices, credentials: SealCredentials, anchors: dict[str, TrustAnchors]
 ) -> None:
-    report = judged(seal(sealer, credentials, PadesLevel.B_B), anchors["own"])
-    assert report.verdict is Verdict.INDETERMINATE
+    """Where no stamp belongs there is no room for one, and how much room there is is covered by the seal."""
+    now = datetime.now(UTC)
+    lists = [services.crls.current(name, now=now).der for name in ("root", "seal-ca")]
+
+    def verdict(pdf: bytes) -> Verdict:
+        return validate_pdf(pdf, trust=anchors["own"], at=None, now=datetime.now(UTC), crls=lists).verdict
+
+    assert verdict(seal(sealer, credentials, PadesLevel.B_B)) is Verdict.PASSED
+    for level in (PadesLevel.B_T, PadesLevel.B_LT, PadesLevel.B_LTA):
+        assert verdict(altered.without_stamp(seal(sealer, credentials, level))) is not Verdict.PASSED
 
 
 def _flip_certificate(number: int) -> Callable[[list[bytes]], list[bytes]]:

@@ -22,7 +22,7 @@ from pyhanko.sign.validation import (
 from pyhanko_certvalidator import ValidationContext
 
 from cert_registry.signing.credentials import SealCredentials
-from cert_registry.signing.errors import DocumentRefused, LevelNotOffered, SealingFailed
+from cert_registry.signing.errors import DocumentRefused, SealingFailed
 from cert_registry.signing.pki.issuing import Subject
 from cert_registry.signing.pki.register import RevocationReason
 from cert_registry.signing.pki.services import PkiServices
@@ -49,10 +49,7 @@ def seal(
 def test_a_sealed_page_stays_pdf_a_and_pdf_ua(
     sealer: Sealer, credentials: SealCredentials, verapdf: VeraPdf
 ) -> None:
-    files = {
-        level.name: seal(sealer, credentials, documents.rendered(), level).pdf
-        for level in (PadesLevel.B_B, PadesLevel.B_T, PadesLevel.B_LT)
-    }
+    files = {level.name: seal(sealer, credentials, documents.rendered(), level).pdf for level in PadesLevel}
     assert verapdf.failures(files, "3a") == {}
     assert verapdf.failures(files, "ua1") == {}
 
@@ -162,11 +159,6 @@ def test_a_revoked_seal_cannot_seal(sealer: Sealer, services: PkiServices, now: 
     )
     with pytest.raises(SealingFailed):
         seal(sealer, credentials, documents.rendered())
-
-
-def test_b_lta_is_a_typed_refusal(sealer: Sealer, credentials: SealCredentials) -> None:
-    with pytest.raises(LevelNotOffered):
-        seal(sealer, credentials, documents.rendered(), PadesLevel.B_LTA)
 
 
 @pytest.mark.parametrize("pdf", [b"", b"not a pdf", documents.rendered()[:9000], documents.encrypted_pdf()])
