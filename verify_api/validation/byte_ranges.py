@@ -7,17 +7,25 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from verify_api.validation.errors import MalformedSyntax
-from verify_api.validation.lexer import scan_value, skip_space
+from verify_api.validation.lexer import Scan, scan_value, skip_space
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _HEX_DIGITS = re.compile(rb"[0-9A-Fa-f]*")
 _OBJECT_HEAD = re.compile(rb"([0-9]{1,10})[\x00\t\n\x0c\r ]+([0-9]{1,5})[\x00\t\n\x0c\r ]+obj")
+_REFERENCE = re.compile(rb"([0-9]{1,10})[\x00\t\n\x0c\r ]+([0-9]{1,5})[\x00\t\n\x0c\r ]+R")
 _END_OF_FILE = re.compile(rb"%%EOF[\x00\t\n\x0c\r ]*\Z")
 _RANGE_TEXT = re.compile(
     rb"/ByteRange[\x00\t\n\x0c\r ]*\[[\x00\t\n\x0c\r ]*([0-9]{1,15})[\x00\t\n\x0c\r ]+([0-9]{1,15})"
     rb"[\x00\t\n\x0c\r ]+([0-9]{1,15})[\x00\t\n\x0c\r ]+([0-9]{1,15})"
 )
+_USAGE_RIGHT = re.compile(rb"/TransformMethod[\x00\t\n\x0c\r ]*/UR3?(?![A-Za-z0-9])")
+_DICTIONARY_BYTES = 65_536  # how far before its value a signature dictionary begins at most
+_MAX_HEADS = 8
 _MAX_TRACES = 1000  # far more signatures than any file has
 _CMS_TEXT = re.compile(
     rb"<30(?:8[0-9A-Fa-f]{1,9}|[0-9A-Fa-f]{2})06092[aA]864886[fF]70[dD]010702[0-9A-Fa-f]{64}"
@@ -46,6 +54,12 @@ class ByteRangeRefused(MalformedSyntax):
     """The ByteRange does not cover all but the signature's own value; the message is a Chinese clause."""
 
     code = "byte-range"
+
+
+class ByteRangeUnusual(ByteRangeRefused):
+    """The ByteRange is written as no rule knows, which proves nothing yet."""
+
+    code = "byte-range-unusual"
 
 
 def check_byte_range(data: bytes, byte_range: object) -> Hole:
@@ -79,32 +93,69 @@ def _bounds(data: bytes, byte_range: object) -> tuple[int, int, int]:
     first, length, second, rest = (int(number) for number in byte_range)
     if first != 0 or length <= 0 or rest <= 0 or second <= length or second + rest > len(data):
         raise ByteRangeRefused("签名范围有缺口、重叠或越界")
+    if data[length - 1 : length] == b"<" and data[second : second + 1] == b">":
+        raise ByteRangeUnusual("签名范围把签名值的尖括号也算在内")
     if data[length : length + 1] != b"<" or data[second - 1 : second] != b">":
         raise ByteRangeRefused("签名范围的空档不是签名值")
     return length, second, second + rest
 
 
-def check_hole_is_contents(data: bytes, hole: Hole, object_offset: object) -> None:
+def check_hole_is_contents(
+    data: bytes,
+    hole: Hole,
+    object_offset: object,
+    *,
+    within: str | None = None,
+    offset_of: Callable[[int, int], int | None] = lambda _number, _generation: None,
+) -> None:
     """Check that the hole is the /Contents value of the signature dictionary that stands at an offset.
+
+    Args:
+        data: The file.
+        hole: What the signature leaves out.
+        object_offset: Where the object stands that is, or holds, the dictionary.
+        within: The key under which that object holds the dictionary; None when it is the object itself.
+        offset_of: Where an object stands, for a /Contents that is a reference.
 
     Raises:
         ByteRangeRefused: The dictionary is elsewhere, in an object stream, or names a key twice.
     """
-    if not isinstance(object_offset, int) or not 0 <= object_offset < hole.start:
+    at = _body_of(data, object_offset)
+    if at is None or at > hole.start:
         raise ByteRangeRefused("签名字典不在签名值所在的位置")
-    at = skip_space(data, object_offset)
-    head = _OBJECT_HEAD.match(data, at)
-    if head is None:
-        raise ByteRangeRefused("签名字典不在签名值所在的位置")
-    try:
-        scan = scan_value(data, head.end())
-    except MalformedSyntax as error:
-        raise ByteRangeRefused("签名字典残缺") from error
+    scan = _scan_dictionary(data, at)
+    if within is not None:
+        inner = scan.entries.get(within)
+        if inner is None or scan.duplicate_keys:
+            raise ByteRangeRefused("签名字典不在签名值所在的位置")
+        scan = _scan_dictionary(data, inner.value_start)
     contents = scan.entries.get("/Contents")
     if scan.duplicate_keys:
         raise ByteRangeRefused("签名字典中同一键出现两次")
-    if contents is None or (contents.value_start, contents.value_end) != (hole.start, hole.end):
+    if contents is None:
         raise ByteRangeRefused("签名范围的空档不是本签名的签名值")
+    start, end = contents.value_start, contents.value_end
+    reference = _REFERENCE.fullmatch(data, start, end)
+    if reference is not None:
+        body = _body_of(data, offset_of(int(reference.group(1)), int(reference.group(2))))
+        start = skip_space(data, body) if body is not None else -1
+        end = hole.end if start == hole.start else -1
+    if (start, end) != (hole.start, hole.end):
+        raise ByteRangeRefused("签名范围的空档不是本签名的签名值")
+
+
+def _body_of(data: bytes, object_offset: object) -> int | None:
+    if not isinstance(object_offset, int) or not 0 <= object_offset < len(data):
+        return None
+    head = _OBJECT_HEAD.match(data, skip_space(data, object_offset))
+    return head.end() if head else None
+
+
+def _scan_dictionary(data: bytes, at: int) -> Scan:
+    try:
+        return scan_value(data, at)
+    except MalformedSyntax as error:
+        raise ByteRangeRefused("签名字典残缺") from error
 
 
 def ends_a_revision(data: bytes, end: int) -> bool:
@@ -145,3 +196,33 @@ def traces_of_signatures(data: bytes) -> list[tuple[int, int | None]]:
 def _refuse_too_many(found: dict[int, int | None]) -> None:
     if len(found) > _MAX_TRACES:
         raise TooManyTraces("more places look like signatures than are looked at")
+
+
+def is_usage_right(data: bytes, hole_start: int) -> bool:
+    """Tell whether the value at a place is a usage right of a form's publisher, which signs no document.
+
+    Adobe's programs let a reader save or comment where a dictionary with /TransformMethod /UR3 (or /UR) says so.
+
+    Source: ISO 32000-1 12.8.2.3.
+    """
+    heads = list(_OBJECT_HEAD.finditer(data, max(0, hole_start - _DICTIONARY_BYTES), hole_start))
+    for head in reversed(heads[-_MAX_HEADS:]):
+        try:
+            scan = scan_value(data, head.end())
+        except MalformedSyntax:
+            continue
+        while (inner := _entry_around(scan, hole_start)) is not None:
+            scan = scan_value(data, inner)
+        contents, reference = scan.entries.get("/Contents"), scan.entries.get("/Reference")
+        if contents is None or reference is None or contents.value_start != hole_start or scan.duplicate_keys:
+            continue
+        return _USAGE_RIGHT.search(data, reference.value_start, reference.value_end) is not None
+    return False
+
+
+def _entry_around(scan: Scan, place: int) -> int | None:
+    """Return where an entry's value begins that surrounds a place."""
+    for entry in scan.entries.values():
+        if entry.value_start < place < entry.value_end:
+            return entry.value_start
+    return None

@@ -15,15 +15,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from asn1crypto import crl, ocsp, x509
+from cryptography import x509 as readable
 from pyhanko_certvalidator import ValidationContext, find_valid_path
 from pyhanko_certvalidator import errors as pki
 from pyhanko_certvalidator.policy_decl import CertRevTrustPolicy, RevocationCheckingPolicy
 from pyhanko_certvalidator.policy_decl import RevocationCheckingRule as _Rule
 
+from verify_api.validation.signed_data import is_readable
 from verify_api.validation.trust import fingerprint
 from verify_api.validation.verdicts import SubIndication
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from pyhanko_certvalidator.path import ValidationPath
@@ -43,19 +46,28 @@ class Evidence:
     crls: dict[bytes, crl.CertificateList] = field(default_factory=dict)
     ocsps: dict[bytes, ocsp.OCSPResponse] = field(default_factory=dict)
     unreadable: int = 0  # values that could not be parsed
+    _seen: set[bytes] = field(default_factory=set)  # of values that were added or refused
+    _indexed: dict[int, readable.CertificateRevocationList | None] = field(default_factory=dict)
+    _faults: dict[tuple[int, int, int, bool], list[str]] = field(default_factory=dict)
 
     def add_certificate(self, der: bytes) -> None:
         """Add a certificate by its DER; a damaged one is counted."""
+        if self._known(der):
+            return
         try:
             certificate = x509.Certificate.load(der, strict=True)
-            _ = certificate.native, certificate.public_key, certificate.subject.hashable
+            readable = is_readable(certificate)
         except Exception:  # noqa: BLE001 - asn1crypto raises many builtin kinds on damaged values
+            readable = False
+        if not readable:
             self.unreadable += 1
             return
         self.certificates.setdefault(fingerprint(certificate), certificate)
 
     def add_crl(self, der: bytes) -> None:
         """Add a CRL by its DER; a damaged one is counted."""
+        if self._known(der):
+            return
         try:
             value = crl.CertificateList.load(der, strict=True)
             _ = value["tbs_cert_list"]["this_update"].native, value["signature"].native
@@ -64,8 +76,39 @@ class Evidence:
             return
         self.crls.setdefault(hashlib.sha256(der).digest(), value)
 
+    def _known(self, der: bytes) -> bool:
+        """Tell whether a value was met before; files embed the same ones many times."""
+        digest = hashlib.sha256(der).digest()
+        known = digest in self._seen
+        self._seen.add(digest)
+        return known
+
+    def lists(self, value: crl.CertificateList, serials: set[int]) -> bool:
+        """Tell whether a list names one of these serial numbers as revoked, or cannot be searched."""
+        if id(value) not in self._indexed:
+            try:
+                self._indexed[id(value)] = readable.load_der_x509_crl(value.dump())
+            except (ValueError, TypeError):
+                self._indexed[id(value)] = None
+        indexed = self._indexed[id(value)]
+        try:
+            return indexed is None or any(
+                indexed.get_revoked_certificate_by_serial_number(serial) is not None for serial in serials
+            )
+        except (ValueError, TypeError):
+            return True
+
+    def faults(self, *, strict: bool, find: Callable[[], list[str]]) -> list[str]:
+        """Return what `find` finds out about the values, without asking twice while no value is added."""
+        state = (len(self.certificates), len(self.crls), len(self.ocsps), strict)
+        if state not in self._faults:
+            self._faults[state] = find()
+        return self._faults[state]
+
     def add_ocsp(self, der: bytes) -> None:
         """Add an OCSP response by its DER; a damaged one is counted."""
+        if self._known(der):
+            return
         try:
             value = ocsp.OCSPResponse.load(der, strict=True)
             basic = value["response_bytes"]["response"].parsed
@@ -128,15 +171,25 @@ def check_chain(
     if finding.problem in _REVOKED:
         return finding
     # One value saying "good" must not hide another that says "revoked", and a list is believed even when the
-    # certificate names none: each value is asked alone as well, about the signer and about the CAs.
-    singles: list[tuple[_Rule, list[Any], list[Any]]] = [(_Rule.CRL_REQUIRED, [one], []) for one in crls]
-    singles += [(_Rule.OCSP_REQUIRED, [], [one]) for one in ocsps]
+    # certificate names none: each value that speaks of a revocation is asked alone as well, about signer and CAs.
+    serials = {one.serial_number for one in (certificate, *others, *anchors)}
+    singles: list[tuple[_Rule, list[Any], list[Any]]] = []
+    singles += [(_Rule.CRL_REQUIRED, [one], []) for one in crls if evidence.lists(one, serials)]
+    singles += [(_Rule.OCSP_REQUIRED, [], [one]) for one in ocsps if _says_revoked(one)]
     for rule, use_crls, use_ocsps in singles:
         for policy in (_policy(rule, _Rule.NO_CHECK), _policy(_Rule.NO_CHECK, rule)):
             single = attempt(policy, use_crls, use_ocsps)
             if single.problem in _REVOKED:
                 return single
     return finding
+
+
+def _says_revoked(value: ocsp.OCSPResponse) -> bool:
+    try:
+        answers = value["response_bytes"]["response"].parsed["tbs_response_data"]["responses"]
+        return any(one["cert_status"].name == "revoked" for one in answers)
+    except (ValueError, TypeError, KeyError):
+        return True  # not understood: ask it
 
 
 def _few_ways(certificates: list[x509.Certificate], anchors: set[bytes]) -> list[x509.Certificate]:

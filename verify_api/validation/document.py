@@ -15,7 +15,7 @@ from pyhanko.pdf_utils.crypt import AuthStatus
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from verify_api.validation.errors import MalformedSyntax
-from verify_api.validation.graph import raw_of, resolved
+from verify_api.validation.graph import follow, raw_of, resolved
 from verify_api.validation.lexer import scan_value, skip_space
 
 if TYPE_CHECKING:
@@ -41,6 +41,45 @@ class LockedByPassword(Unreadable):
     code = "pdf-encrypted"
 
 
+class _CarefulReader(PdfFileReader):
+    """pyHanko's reader, reading object streams as every other program does, and their tables only once.
+
+    pyHanko looks for the number and takes the first; others go by the index that the cross-reference gives. Where
+    the two would differ, the object is not read at all.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._tables: dict[int, tuple[bytes, int, list[int]]] = {}
+        super().__init__(io.BytesIO(data), strict=False)
+
+    def _get_object_from_stream(self, idnum: int, stmnum: int, idx: int) -> Any:
+        if stmnum not in self._tables:
+            self._tables[stmnum] = self._read_table(stmnum)
+        content, first, numbers = self._tables[stmnum]
+        named = numbers[::2]
+        if not 0 <= idx < len(named) or named[idx] != idnum or named.count(idnum) != 1:
+            raise MalformedSyntax("an object stream's table and the cross-reference disagree")
+        stream = io.BytesIO(content)
+        stream.seek(first + numbers[2 * idx + 1])
+        return generic.read_object(stream, generic.Reference(idnum, 0, self))
+
+    def _read_table(self, stmnum: int) -> tuple[bytes, int, list[int]]:
+        """Return an object stream's content, where its objects begin, and its table of numbers and offsets."""
+        stream = follow(generic.Reference(stmnum, 0, self))
+        if not isinstance(stream, generic.StreamObject) or resolved(raw_of(stream, "/Type")) != "/ObjStm":
+            raise MalformedSyntax("an object stream is none")
+        content, first = stream.data, resolved(raw_of(stream, "/First"))
+        count = resolved(raw_of(stream, "/N"))
+        if not isinstance(first, int) or not isinstance(count, int) or not 0 <= first <= len(content):
+            raise MalformedSyntax("an object stream's table is cut short")
+        words = content[:first].split()
+        if len(words) < 2 * count or not all(
+            word.isdigit() and len(word) < 11 for word in words[: 2 * count]
+        ):
+            raise MalformedSyntax("an object stream's table is cut short")
+        return content, int(first), [int(word) for word in words[: 2 * count]]
+
+
 def open_reader(data: bytes) -> PdfFileReader:
     """Open a PDF for reading, leniently; what leniency could hide is checked elsewhere.
 
@@ -49,12 +88,14 @@ def open_reader(data: bytes) -> PdfFileReader:
         Unreadable: The structure is broken.
     """
     try:
-        reader = PdfFileReader(io.BytesIO(data), strict=False)
+        reader = _CarefulReader(data)
         locked = reader.encrypted and reader.decrypt("").status == AuthStatus.FAILED
         has_catalogue = locked or isinstance(reader.root, generic.DictionaryObject)
     except MemoryError:
         raise
     except Exception as error:
+        if "SecurityHandler" in str(error):
+            raise LockedByPassword("a key is needed") from error
         raise Unreadable("the file's structure is broken") from error
     if locked:
         raise LockedByPassword("a password is needed")

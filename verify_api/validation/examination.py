@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from pyhanko.pdf_utils import generic
 
+from verify_api.validation.bare_signature import SUBFILTER, BareSignature, read_bare
 from verify_api.validation.byte_ranges import (
     ByteRangeRefused,
+    ByteRangeUnusual,
     Hole,
     check_byte_range,
     check_hole_is_contents,
@@ -18,7 +20,7 @@ from verify_api.validation.byte_ranges import (
 from verify_api.validation.document import object_offset
 from verify_api.validation.errors import MalformedSyntax
 from verify_api.validation.graph import raw_of, resolved
-from verify_api.validation.signed_data import SignedContent, take_apart
+from verify_api.validation.signed_data import SignatureUnusual, SignedContent, take_apart
 from verify_api.validation.verdicts import Coverage
 
 if TYPE_CHECKING:
@@ -37,7 +39,9 @@ class Examined:
     subfilter: str
     hole: Hole | None = None
     content: SignedContent | None = None
+    bare: BareSignature | None = None
     refused: str | None = None
+    unclear: bool = False  # what was refused is not understood, and proves no alteration
     placeholder: bool = False  # an unfinished signature: no value yet
     coverage: Coverage = Coverage.PARTIAL
     offset: int | None = None
@@ -75,21 +79,45 @@ def examine(data: bytes, reader: PdfFileReader, field: SignatureField) -> Examin
         one.placeholder = True
         return one
     try:
-        numbers = [int(n) if isinstance(n, int) else n for n in map(resolved, byte_range or [])]
-        one.hole = check_byte_range(data, numbers)
-        check_hole_is_contents(data, one.hole, one.offset)
-        if one.hole.covered_end == len(data):
-            one.coverage = Coverage.WHOLE_FILE
-        elif ends_a_revision(data, one.hole.covered_end):
-            one.coverage = Coverage.REVISION
-        else:
-            raise ByteRangeRefused("签名没有覆盖一个完整的版本")
-        one.content = take_apart(one.hole.raw)
-        if one.content.padding.strip(b"\0"):
-            one.refused = "签名值后面藏有其他内容"
+        _take_hole(data, reader, one, byte_range)
     except MalformedSyntax as error:
         one.refused = str(error) if _is_chinese(str(error)) else "签名字典残缺"
+        one.unclear = isinstance(error, (ByteRangeUnusual, SignatureUnusual, _Unfinished))
     return one
+
+
+class _Unfinished(MalformedSyntax):
+    """Everything is prepared, only the value is missing: what signing in two steps leaves in between."""
+
+    code = "signature-unfinished"
+
+
+def _take_hole(data: bytes, reader: PdfFileReader, one: Examined, byte_range: Any) -> None:
+    numbers = [int(n) if isinstance(n, int) else n for n in map(resolved, byte_range or [])]
+    hole = one.hole = check_byte_range(data, numbers)
+    check_hole_is_contents(
+        data,
+        hole,
+        one.offset,
+        within=None if one.field.value_reference is not None else "/V",
+        offset_of=lambda number, generation: object_offset(
+            reader, generic.Reference(number, generation, reader)
+        ),
+    )
+    if hole.covered_end == len(data):
+        one.coverage = Coverage.WHOLE_FILE
+    elif ends_a_revision(data, hole.covered_end):
+        one.coverage = Coverage.REVISION
+    else:
+        raise ByteRangeRefused("签名没有覆盖一个完整的版本")
+    if not hole.raw.strip(b"\0"):
+        raise _Unfinished("签名值是空的")
+    if one.subfilter == SUBFILTER:
+        one.bare = read_bare(hole.raw, one.field.value)
+        if one.bare is None:
+            raise SignatureUnusual("签名值或证书残缺，无法解析")
+        return
+    one.content = take_apart(hole.raw)
 
 
 def claimed_in_dictionary(value: generic.DictionaryObject) -> datetime | None:
@@ -106,7 +134,7 @@ def claimed_in_dictionary(value: generic.DictionaryObject) -> datetime | None:
 
 def _offset(reader: PdfFileReader, field: SignatureField) -> int | None:
     try:
-        return object_offset(reader, field.value_reference)
+        return object_offset(reader, field.value_reference or field.holder_reference)
     except Exception:  # noqa: BLE001 - KeyError and the reader's own kinds: the object has no place
         return None
 

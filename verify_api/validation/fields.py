@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyhanko.pdf_utils import generic
 
-from verify_api.validation.graph import empty_dictionary, follow
+from verify_api.validation.graph import empty_dictionary, raw_of, resolved
 
 if TYPE_CHECKING:
     from pyhanko.pdf_utils.reader import PdfFileReader
@@ -29,6 +29,7 @@ class SignatureField:
     dictionary: generic.DictionaryObject
     value: generic.DictionaryObject
     value_reference: generic.Reference | None  # None when the value is a direct object
+    holder_reference: generic.Reference | None  # the field itself, when it is an object of its own
     in_form: bool  # False: only a page's annotation leads to it
     broken: bool = False  # the value is there but cannot be read
 
@@ -37,7 +38,7 @@ def signature_fields(reader: PdfFileReader) -> list[SignatureField]:
     """Return the filled signature fields in the order of the form, then those only on pages."""
     found: list[SignatureField] = []
     seen: set[object] = set()
-    form = dictionary(reader.root.get("/AcroForm"))
+    form = dictionary(raw_of(reader.root, "/AcroForm"))
     if form is not None:
         for raw in raw_items(form, "/Fields"):
             _collect(raw, "", None, found, seen, depth=0, in_form=True)
@@ -48,10 +49,13 @@ def signature_fields(reader: PdfFileReader) -> list[SignatureField]:
 
 
 def value_marks(reader: PdfFileReader) -> set[object]:
-    """Return the numbers of the objects that fields of the form, or of pages, have as values."""
+    """Return the numbers of the objects that fields of the form, or of pages, have as values.
+
+    A field that holds its value itself counts as that value.
+    """
     marks: set[object] = set()
     seen: set[object] = set()
-    form = dictionary(reader.root.get("/AcroForm"))
+    form = dictionary(raw_of(reader.root, "/AcroForm"))
     stack = raw_items(form, "/Fields") if form is not None else []
     for page in pages(reader):
         stack += raw_items(page, "/Annots")
@@ -62,23 +66,21 @@ def value_marks(reader: PdfFileReader) -> set[object]:
             continue
         seen.add(mark_of(raw))
         if "/V" in node:
-            marks.add(mark_of(node.raw_get("/V")))
+            value = node.raw_get("/V")
+            marks.add(mark_of(value if isinstance(value, generic.IndirectObject) else raw))
         stack += raw_items(node, "/Kids")
     return marks
 
 
 def dictionary(value: Any) -> generic.DictionaryObject | None:
     """Return a value as a dictionary, or None."""
-    if isinstance(value, generic.IndirectObject):
-        value = follow(value)
+    value = resolved(value)
     return value if isinstance(value, generic.DictionaryObject) else None
 
 
 def raw_items(owner: generic.DictionaryObject, key: str) -> list[Any]:
     """Return the raw items of an array entry, references unresolved; empty when it is no array."""
-    value = owner.get(key)
-    if isinstance(value, generic.IndirectObject):
-        value = follow(value)
+    value = resolved(raw_of(owner, key))
     if not isinstance(value, generic.ArrayObject):
         return []
     return [value.raw_get(index) for index in range(min(len(value), _MAX_FIELDS))]
@@ -93,7 +95,20 @@ def mark_of(raw: Any) -> object:
 
 def pages(reader: Any) -> list[generic.DictionaryObject]:
     """Return the page dictionaries in order; a broken tree yields what can be reached."""
-    result: list[generic.DictionaryObject] = []
+    return [node for _, node in _walk_pages(reader)]
+
+
+def page_marks(reader: Any) -> set[tuple[int, int]]:
+    """Return object and generation number of every page that is an object of its own."""
+    return {
+        (raw.idnum, raw.generation)
+        for raw, _ in _walk_pages(reader)
+        if isinstance(raw, generic.IndirectObject)
+    }
+
+
+def _walk_pages(reader: Any) -> list[tuple[Any, generic.DictionaryObject]]:
+    result: list[tuple[Any, generic.DictionaryObject]] = []
     seen: set[object] = set()
     stack: list[Any] = [reader.root.raw_get("/Pages")] if "/Pages" in reader.root else []
     while stack and len(result) < _MAX_PAGES:
@@ -106,13 +121,13 @@ def pages(reader: Any) -> list[generic.DictionaryObject]:
         if "/Kids" in node:
             stack.extend(reversed(raw_items(node, "/Kids")))
         else:
-            result.append(node)
+            result.append((raw, node))
     return result
 
 
 def _value_of(node: generic.DictionaryObject) -> tuple[generic.DictionaryObject | None, bool]:
     try:
-        return dictionary(node.get("/V")), False
+        return dictionary(raw_of(node, "/V")), False
     except MemoryError:
         raise
     except Exception:  # noqa: BLE001 - pyHanko's parser raises many kinds; a value that cannot be read is reported
@@ -136,8 +151,8 @@ def _collect(
     if node is None or mark in seen or depth > _MAX_DEPTH or len(seen) > _MAX_FIELDS:
         return
     seen.add(mark)
-    kind = node.get("/FT", inherited)
-    part = node.get("/T")
+    kind = resolved(raw_of(node, "/FT")) or inherited
+    part = resolved(raw_of(node, "/T"))
     name = f"{prefix}.{part}" if prefix and part is not None else str(part) if part is not None else prefix
     value, broken = _value_of(node)
     if value is not None and (kind == "/Sig" or "/ByteRange" in value):
@@ -150,6 +165,7 @@ def _collect(
                     dictionary=node,
                     value=value,
                     value_reference=reference,
+                    holder_reference=raw.reference if isinstance(raw, generic.IndirectObject) else None,
                     in_form=in_form,
                     broken=broken,
                 )

@@ -48,8 +48,15 @@ def resolved(raw: Any) -> Any:
 
 
 def raw_of(node: Any, key: str) -> Any:
-    """Return a dictionary's raw entry, None when absent."""
-    return node.raw_get(key) if isinstance(node, generic.DictionaryObject) and key in node else None
+    """Return a dictionary's raw entry, None when absent; of an encrypted file decrypted, but for signature values.
+
+    Source: ISO 32000-2 7.6.2: /Contents of a signature dictionary is never encrypted.
+    """
+    if not isinstance(node, generic.DictionaryObject) or key not in node:
+        return None
+    if key == "/Contents" and "/ByteRange" in node:
+        return node.raw_get(key, decrypt=generic.EncryptedObjAccess.RAW)
+    return node.raw_get(key)
 
 
 class Comparison:
@@ -59,11 +66,18 @@ class Comparison:
         boundary: Objects that are not entered, because they are judged by rules of their own; a reference to
             one must stay the same reference.
         untouched: Objects below which nothing differs (`reachability`).
+        roots: The two catalogues' places; what refers to the catalogue still does when it got another number.
     """
 
-    def __init__(self, boundary: frozenset[Mark], untouched: frozenset[Mark] = frozenset()) -> None:
-        self._boundary = boundary
+    def __init__(
+        self,
+        boundary: frozenset[Mark],
+        untouched: frozenset[Mark] = frozenset(),
+        roots: tuple[Mark | None, Mark | None] = (None, None),
+    ) -> None:
+        self._boundary = boundary | {place for place in roots if place}
         self._untouched = untouched
+        self._roots = roots
         self._settled: set[tuple[Mark, Mark]] = set()
         self._steps = 0
 
@@ -115,7 +129,7 @@ class Comparison:
             a, b, path = stack.pop()
             mark_a, mark_b = mark(a), mark(b)
             if mark_a in self._boundary or mark_b in self._boundary:
-                if mark_a != mark_b:
+                if mark_a != mark_b and (mark_a, mark_b) != self._roots:
                     clean = False
                     yield path
                 continue

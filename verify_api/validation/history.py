@@ -43,7 +43,11 @@ class History:
 
     def __init__(self, data: bytes, reader: PdfFileReader, signatures: list[Examined]) -> None:
         self._data, self._reader = data, reader
-        ends = {one.hole.covered_end for one in signatures if one.hole is not None and one.refused is None}
+        ends = {
+            one.hole.covered_end
+            for one in signatures
+            if one.hole is not None and (one.refused is None or one.unclear)
+        }
         self._ends = sorted(ends | {len(data)})
         self._readers: dict[int, PdfFileReader | None] = {len(data): reader}
         self._steps: dict[int, list[Change]] = {}
@@ -57,7 +61,7 @@ class History:
         state = self._state(one.hole.covered_end)
         if state is None:
             return False
-        reference = one.field.value_reference
+        reference = one.field.value_reference or one.field.holder_reference
         if reference is None:
             return False
         try:

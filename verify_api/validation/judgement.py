@@ -8,29 +8,23 @@ Source: EN 319 102-1 clauses 5.3, 5.5 and 5.6.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from asn1crypto import core
 
 from verify_api.validation import sentences
-from verify_api.validation.chains import ChainFinding, Evidence, check_chain
+from verify_api.validation.bare_signature import bare_integrity
 from verify_api.validation.document import collect_archived_revocation
 from verify_api.validation.errors import MalformedSyntax
 from verify_api.validation.examination import Examined, claimed_in_dictionary
-from verify_api.validation.house_form import is_house_form, is_house_root, is_seal_path
-from verify_api.validation.revocation_values import unverified_values
+from verify_api.validation.signature_values import check_integrity, digest_of
 from verify_api.validation.signed_data import (
-    SignedContent,
-    check_integrity,
     claimed_time,
-    digest_of,
+    find_signer,
     has_signing_certificate_attribute,
-    strict_faults,
-    unprotected_faults,
-    weak_algorithm,
 )
-from verify_api.validation.signer_usage import commits, may_sign
+from verify_api.validation.signer_rules import SignerCase, judge_signer
 from verify_api.validation.stamps import StampFinding, judge_stamp
 from verify_api.validation.subjects import subject_text
 from verify_api.validation.verdicts import (
@@ -45,16 +39,12 @@ from verify_api.validation.verdicts import (
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from asn1crypto import x509
-
+    from verify_api.validation.chains import Evidence
     from verify_api.validation.history import History
     from verify_api.validation.trust import TrustAnchors
 
 _CADES = "/ETSI.CAdES.detached"
-_DETACHED = {_CADES, "/adbe.pkcs7.detached", ""}
-# A stamp holds the certificates of its unit and its CA; the size of the hole is covered by the seal.
-_SHORTEST_STAMP_BYTES = 1024
-_STAMPED_WITHIN = timedelta(minutes=1)  # of the time that the seal claims, by a sealer of ours
+_KNOWN = {_CADES, "/adbe.pkcs7.detached", "/adbe.pkcs7.sha1", "/PBAD.PAdES", ""}  # the last but one: Brazil's
 
 
 class Judge:
@@ -86,6 +76,13 @@ class Judge:
                 for certificate in one.content.certificates:
                     self._evidence.add_certificate(certificate.dump())
                 collect_archived_revocation(one.content, self._evidence)
+            for certificate in one.bare.certificates if one.bare else ():
+                self._evidence.add_certificate(certificate.dump())
+        pool = [*self._evidence.certificates.values(), *self._trust.parsed()]
+        for one in ordered:
+            if one.content is not None and one.content.signer is None:
+                signer = find_signer(one.content.signer_info, pool)
+                one.content = replace(one.content, signer=signer)
         for one in reversed(ordered):
             if one.is_stamp:
                 self._judge_document_stamp(one)
@@ -103,19 +100,22 @@ class Judge:
 
     # -- document time stamps -------------------------------------------------------------------------
 
-    def _control_time(self, one: Examined) -> datetime:
-        """Return the earliest time at which this signature is proved to have existed by what covers it."""
+    def _proved_by_cover(self, one: Examined) -> datetime | None:
+        """Return the earliest time at which what covers this signature proves that it existed."""
         end = one.hole.covered_end if one.hole else 0
         times = [
             finding.proves
             for other, finding in self._stamps
             if finding.proves is not None and other.hole is not None and other.hole.covered_end > end
         ]
-        return min([self._at, *times])
+        return min(times, default=None)
+
+    def _control_time(self, one: Examined) -> datetime:
+        return min(self._at, self._proved_by_cover(one) or self._at)
 
     def _judge_document_stamp(self, one: Examined) -> None:
         if one.refused is not None or one.hole is None or one.content is None or not self._history.holds(one):
-            problem = SubIndication.FORMAT_FAILURE
+            problem = SubIndication.SIG_CONSTRAINTS_FAILURE if one.unclear else SubIndication.FORMAT_FAILURE
             finding = StampFinding(
                 kind="document", time=None, problem=problem, signer=None, damaged=True, own=False
             )
@@ -128,16 +128,14 @@ class Judge:
                 evidence=self._evidence,
                 control_time=self._control_time(one),
                 content=one.content,
+                proved=self._proved_by_cover(one),
             )
-            if finding.own and one.hole.mixed_case:
-                finding = StampFinding(
-                    kind="document",
-                    time=finding.time,
-                    problem=SubIndication.FORMAT_FAILURE,
-                    signer=finding.signer,
-                    damaged=True,
-                    own=True,
+            hidden = bool(one.content.padding.strip(b"\0"))
+            if hidden or (finding.own and one.hole.mixed_case):
+                problem = (
+                    SubIndication.FORMAT_FAILURE if finding.own else SubIndication.SIG_CONSTRAINTS_FAILURE
                 )
+                finding = replace(finding, problem=problem, damaged=True)
         self._stamps.append((one, finding))
         if finding.damaged:
             self.damaged_stamp = finding.problem
@@ -174,128 +172,82 @@ class Judge:
     # -- signatures -----------------------------------------------------------------------------------
 
     def _judge(self, one: Examined) -> SignatureReport:
-        content, hole = one.content, one.hole
-        if one.refused is not None or content is None or hole is None:
-            return self._report(one, SubIndication.FORMAT_FAILURE, (), detail=one.refused or "")
+        hole = one.hole
+        if one.refused is not None or hole is None or (one.content is None and one.bare is None):
+            form = SubIndication.SIG_CONSTRAINTS_FAILURE if one.unclear else SubIndication.FORMAT_FAILURE
+            return self._report(one, form, (), detail=one.refused or "")
         if not self._history.holds(one):
             one.coverage = Coverage.PARTIAL
             return self._report(one, SubIndication.FORMAT_FAILURE, (), detail="签名不在它所覆盖的版本之内")
-        problem, detail = self._integrity(one, content)
+        problem, detail, digests = self._integrity(one)
         if problem is not None:
             return self._report(one, problem, (), detail=detail)
         control = self._control_time(one)
-        stamps: list[StampFinding] = []
-        for token in content.stamps:
-            stamp = judge_stamp(
-                token.dump(),
-                [content.signer_info["signature"].native],
-                kind="signature",
-                trust=self._trust,
-                evidence=self._evidence,
-                control_time=control,
-            )
-            stamps.append(stamp)
-            if stamp.damaged:
-                self.damaged_stamp = stamp.problem
+        stamps = self._signature_stamps(one, control)
         end = hole.covered_end
         covering = [f for other, f in self._stamps if other.hole is not None and other.hole.covered_end > end]
         proved = [f.proves for f in [*stamps, *covering] if f.proves is not None]
         moment = min([control, *proved])
-        problem, detail = self._signer(
-            one, content, moment, stamps=stamps, proved=bool(proved) and min(proved) <= control
+        case = SignerCase(
+            one=one,
+            signer=one.content.signer if one.content else one.bare.signer if one.bare else None,
+            digests=digests,
+            control_time=moment,
+            proved=min(proved) if proved and min(proved) <= control else None,
+            stamps=tuple(stamps),
+            damaged_stamp=self.damaged_stamp is not None,
+            updates=lambda: self._updates_after(one),
         )
+        problem, detail = judge_signer(case, trust=self._trust, evidence=self._evidence)
         return self._report(one, problem, (*stamps, *reversed(covering)), detail=detail)
 
-    def _integrity(self, one: Examined, content: SignedContent) -> tuple[SubIndication | None, str]:
+    def _signature_stamps(self, one: Examined, control: datetime) -> list[StampFinding]:
+        stamps: list[StampFinding] = []
+        content = one.content
+        for token in content.stamps if content is not None else ():
+            stamp = judge_stamp(
+                token.dump(),
+                [content.signer_info["signature"].native] if content is not None else [],
+                kind="signature",
+                trust=self._trust,
+                evidence=self._evidence,
+                control_time=control,
+                proved=self._proved_by_cover(one),
+            )
+            stamps.append(stamp)
+            if stamp.damaged:
+                self.damaged_stamp = stamp.problem
+        return stamps
+
+    def _integrity(self, one: Examined) -> tuple[SubIndication | None, str, frozenset[str]]:
+        """Check the signature's value: what fails, a clause that says more, and the digests in use."""
+        content = one.content
+        if content is None:
+            if one.bare is None:
+                return SubIndication.FORMAT_FAILURE, "", frozenset()
+            problem, digest_name = bare_integrity(one.bare, one.signed_parts(self._data))
+            return problem, "", frozenset({digest_name or "sha1"})
         encapsulated = content.signed_data["encap_content_info"]
+        content_type = encapsulated["content_type"].native
+        bare = isinstance(encapsulated["content"], core.Void)
+        parts = one.signed_parts(self._data)
+        digests = frozenset({content.digest_name})
         try:
-            parts = one.signed_parts(self._data)
-            if one.subfilter == "/adbe.pkcs7.sha1":
+            if one.subfilter == "/adbe.pkcs7.sha1" and not bare:
                 inner = encapsulated["content"].native
                 if inner != digest_of(parts, "sha1"):
-                    return SubIndication.HASH_FAILURE, ""
-                digest = digest_of([inner], content.digest_name)
-            elif one.subfilter in _DETACHED or isinstance(encapsulated["content"], core.Void):
-                if not isinstance(encapsulated["content"], core.Void):
-                    return SubIndication.FORMAT_FAILURE, "签名值内另带了内容"
-                digest = digest_of(parts, content.digest_name)
+                    return SubIndication.HASH_FAILURE, "", digests
+                digest, digests = digest_of([inner], content.digest_name), digests | {"sha1"}
             else:
-                return SubIndication.SIG_CONSTRAINTS_FAILURE, "签名的种类不认识"
+                digest = digest_of(parts, content.digest_name)
         except MalformedSyntax:
-            return SubIndication.CRYPTO_CONSTRAINTS_FAILURE, ""
-        problem = check_integrity(content, digest=digest, content_type=encapsulated["content_type"].native)
-        return problem, ""
-
-    def _signer(
-        self,
-        one: Examined,
-        content: SignedContent,
-        moment: datetime,
-        *,
-        stamps: list[StampFinding],
-        proved: bool,
-    ) -> tuple[SubIndication | None, str]:
-        signer = content.signer
-        if signer is None:
-            return SubIndication.NO_SIGNING_CERTIFICATE_FOUND, ""
-        if weak_algorithm(content) or one.subfilter == "/adbe.pkcs7.sha1":
-            return SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE, ""
-        known = [*self._evidence.certificates.values(), *self._trust.parsed()]
-        if not may_sign(signer):
-            return SubIndication.CHAIN_CONSTRAINTS_FAILURE, ""
-        finding = check_chain(signer, trust=self._trust, evidence=self._evidence, control_time=moment)
-        if finding.anchor is not None and self._trust.is_own(finding.anchor):
-            problem, detail = self._own(one, content, signer, known)
-            if problem is not None:
-                return problem, detail
-        if finding.problem is not None:
-            return self._translate(one, content, finding, proved=proved), ""
-        if finding.anchor is not None and is_house_root(finding.anchor):
-            return self._house(one, content, finding, stamps)
-        altered = unprotected_faults(content, known) or unverified_values(self._evidence, known, strict=False)
-        if altered or (one.hole is not None and one.hole.mixed_case):
-            return SubIndication.SIG_CONSTRAINTS_FAILURE, ""
-        return None, ""
-
-    def _own(
-        self, one: Examined, content: SignedContent, signer: x509.Certificate, known: list[x509.Certificate]
-    ) -> tuple[SubIndication | None, str]:
-        """Refuse under an anchor of our own what is not for documents, or not written strictly."""
-        if not commits(signer):
-            return SubIndication.CHAIN_CONSTRAINTS_FAILURE, ""
-        faults = strict_faults(content, known, stamp=False)
-        faults += unverified_values(self._evidence, known, strict=True)
-        mixed = one.hole is not None and one.hole.mixed_case
-        if mixed or faults or self._evidence.unreadable or self.damaged_stamp:
-            return SubIndication.FORMAT_FAILURE, "签名附带的资料被改动"
-        return None, ""
-
-    def _house(
-        self, one: Examined, content: SignedContent, finding: ChainFinding, stamps: list[StampFinding]
-    ) -> tuple[SubIndication | None, str]:
-        """Refuse under a Longzheng root what no sealer of ours writes."""
-        if not is_seal_path(finding.path):
-            return SubIndication.CHAIN_CONSTRAINTS_FAILURE, ""
-        updates = self._updates_after(one)
-        if updates is None:
-            return SubIndication.SIG_CONSTRAINTS_FAILURE, "签名之后有追加内容"
-        made_without = len(content.padding) < _SHORTEST_STAMP_BYTES
-        if len(stamps) > 1 or (not stamps and not updates and not made_without):
-            # A seal at level B has no room for a stamp; where there is room, one was taken away.
-            return SubIndication.SIG_CONSTRAINTS_FAILURE, "没有时间戳"
-        if [*stamps, *updates]:
-            claimed, first = claimed_in_dictionary(one.field.value), [*stamps, *updates][0]
-            if first.proves is None or not first.house:
-                return SubIndication.SIG_CONSTRAINTS_FAILURE, "时间戳不可靠"
-            if claimed is None or claimed > first.proves + _STAMPED_WITHIN:
-                return SubIndication.FORMAT_FAILURE, "时间戳不是盖章时所加"
-            if stamps and first.proves > claimed + _STAMPED_WITHIN:
-                return SubIndication.FORMAT_FAILURE, "时间戳不是盖章时所加"
-        if one.hole is None or one.hole.lower_case:
-            return SubIndication.FORMAT_FAILURE, "签名附带的资料被改动"
-        if not is_house_form(content, finding.path, stamp=False):
-            return SubIndication.FORMAT_FAILURE, "签名附带的资料被改动"
-        return None, ""
+            return SubIndication.CRYPTO_CONSTRAINTS_FAILURE, "", digests
+        problem = check_integrity(content, digest=digest, content_type=content_type)
+        if problem is None and not bare and one.subfilter != "/adbe.pkcs7.sha1":
+            return SubIndication.SIG_CONSTRAINTS_FAILURE, "签名值内另带了内容", digests
+        if problem is None and one.subfilter not in _KNOWN:
+            return SubIndication.SIG_CONSTRAINTS_FAILURE, "签名的种类不认识", digests
+        return problem, "", digests
 
     def _updates_after(self, one: Examined) -> list[StampFinding] | None:
         """Return the document time stamps after a seal of ours, oldest first; None when there is more than them.
@@ -324,20 +276,6 @@ class Judge:
             return None
         return [finding for _, finding in ordered]
 
-    def _translate(
-        self, one: Examined, content: SignedContent, finding: ChainFinding, *, proved: bool
-    ) -> SubIndication:
-        problem = finding.problem or SubIndication.GENERIC
-        if problem is SubIndication.REVOKED:
-            claimed = claimed_time(content) or claimed_in_dictionary(one.field.value)
-            admitted = (
-                claimed is not None and finding.revoked_at is not None and claimed >= finding.revoked_at
-            )
-            return problem if proved or admitted else SubIndication.REVOKED_NO_POE
-        if problem is SubIndication.NOT_YET_VALID and not proved:
-            return SubIndication.OUT_OF_BOUNDS_NO_POE
-        return problem
-
     def _report(
         self,
         one: Examined,
@@ -347,7 +285,7 @@ class Judge:
         detail: str = "",
     ) -> SignatureReport:
         changed = Modifications.NONE
-        if one.refused is None and one.coverage is not Coverage.PARTIAL:
+        if (one.refused is None or one.unclear) and one.coverage is not Coverage.PARTIAL:
             changed = self._history.modifications(one)
         indication = problem.indication if problem else Indication.PASSED
         reason = (
@@ -362,6 +300,7 @@ class Judge:
         elif problem is SubIndication.NO_CERTIFICATE_CHAIN_FOUND and not self._trust.certificates:
             reason = sentences.NO_ANCHORS
         content = one.content
+        signer = content.signer if content else one.bare.signer if one.bare else None
         return SignatureReport(
             field=one.field.name,
             indication=indication,
@@ -369,7 +308,7 @@ class Judge:
             level=self._level(one, stamps),
             coverage=one.coverage,
             modifications=changed,
-            signer=subject_text(content.signer) if content and content.signer else None,
+            signer=subject_text(signer) if signer is not None else None,
             signed_at=(claimed_time(content) if content else None) or claimed_in_dictionary(one.field.value),
             timestamps=tuple(stamp.report() for stamp in stamps),
             reason=reason,

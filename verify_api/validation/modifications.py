@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from pyhanko.pdf_utils import generic
 
-from verify_api.validation.fields import pages
+from verify_api.validation.fields import page_marks, pages
 from verify_api.validation.graph import Comparison, Mark, empty_dictionary, mark, raw_of, resolved
+from verify_api.validation.security_store import is_plain_store
+from verify_api.validation.xmp import lasting_statements
 
 if TYPE_CHECKING:
     from pyhanko.pdf_utils.reader import PdfFileReader
@@ -62,7 +64,6 @@ _CATALOG_APART = {
     "/Pages",
     "/StructTreeRoot",
 }
-_DSS_KEYS = {"/Type", "/VRI", "/Certs", "/OCSPs", "/CRLs"}
 _FILL_KEYS = {"/V", "/AS", "/I", "/AP", "/RV", "/M", "/Ff"}
 _SIGN_KEYS = {"/V", "/AP", "/M", "/F", "/MK", "/Ff", "/Lock", "/DA", "/Q"}
 _NEW_SIGNATURE_KEYS = {
@@ -71,11 +72,6 @@ _NEW_SIGNATURE_KEYS = {
     "/Contents", "/DV", "/Lang",
 }  # fmt: skip
 _DATES_ONLY_INFO = {"/ModDate", "/Producer", "/CreationDate", "/Creator"}
-_XMP_MOVING = re.compile(
-    rb"<(xmp:ModifyDate|xmp:MetadataDate|xmp:CreatorTool|pdf:Producer|xmpMM:InstanceID)\b[^>]*>[^<]*</\1>"
-    rb"|\b(?:xmp:ModifyDate|xmp:MetadataDate|xmp:CreatorTool|pdf:Producer|xmpMM:InstanceID)=\"[^\"]*\""
-    rb"|<\?xpacket[^>]*\?>|\s+|x:xmptk=\"[^\"]*\""
-)
 _PAINTS = re.compile(rb"(?:\)|>|\])\s*(?:Tj|TJ|'|\")|/\S+\s+(?:Do|sh)\b|\bBI\b")
 _READ_ONLY = 1
 _PICTURES = re.compile(rb"/\S+\s+(?:Do|sh)\b|\bBI\b")
@@ -97,7 +93,11 @@ class _Difference:
         boundary = set(self.old_fields) | set(self.new_fields)
         for page in [*self.old_pages, *self.new_pages]:
             boundary |= {m for m in map(mark, _items(raw_of(page, "/Annots"))) if m}
-        self.compare = Comparison(frozenset(boundary), untouched)
+        roots = tuple(mark(raw_of(reader.trailer.flatten(), "/Root")) for reader in (old, new))
+        # Pages are entered from the tree of pages only: whatever else refers to one must refer to the same one.
+        self.tree = Comparison(frozenset(boundary), untouched, (roots[0], roots[1]))
+        boundary |= page_marks(old) | page_marks(new)
+        self.compare = Comparison(frozenset(boundary), untouched, (roots[0], roots[1]))
         self.changes: list[Change] = []
 
     def run(self) -> list[Change]:
@@ -120,13 +120,13 @@ class _Difference:
 
     def _trailer(self) -> None:
         a, b = self.old.trailer.flatten(), self.new.trailer.flatten()
-        if mark(raw_of(a, "/Root")) != mark(raw_of(b, "/Root")):
-            self._add(ChangeClass.UNKNOWN, "trailer /Root")
         if not self.compare.equal(raw_of(a, "/Encrypt"), raw_of(b, "/Encrypt")):
             self._add(ChangeClass.FORBIDDEN, "trailer /Encrypt")
         info_a, info_b = resolved(raw_of(a, "/Info")), resolved(raw_of(b, "/Info"))
         if isinstance(info_a, generic.DictionaryObject) and isinstance(info_b, generic.DictionaryObject):
-            changed = self._changed_keys(info_a, info_b)
+            changed = {
+                key for key in self._changed_keys(info_a, info_b) if _says(info_a, key) or _says(info_b, key)
+            }
             if changed - _DATES_ONLY_INFO:
                 self._add(ChangeClass.UNKNOWN, "document information")
             elif changed:
@@ -137,11 +137,8 @@ class _Difference:
     def _catalog(self) -> None:
         a, b = self.old.root, self.new.root
         # The page tree first: it is the strictest place, and what it shares is judged there.
-        for path in self.compare.differences(raw_of(a, "/Pages"), raw_of(b, "/Pages")):
-            if path[-1:] == ("/LastModified",) or path[-1:] == ("/Tabs",):
-                self._add(ChangeClass.VALIDATION, "page " + path[-1])
-            else:
-                self._add(ChangeClass.FORBIDDEN, "pages " + "".join(path))
+        for path in self.tree.differences(raw_of(a, "/Pages"), raw_of(b, "/Pages")):
+            self._page_tree(path)
         for key in sorted(set(a.keys()) | set(b.keys())):
             if key in _CATALOG_APART:
                 continue
@@ -158,14 +155,34 @@ class _Difference:
         self._permissions(resolved(raw_of(a, "/Perms")), resolved(raw_of(b, "/Perms")))
         self._security_store(raw_of(a, "/DSS"), raw_of(b, "/DSS"))
 
+    def _page_tree(self, path: tuple[str, ...]) -> None:
+        if path[-1:] in {("/LastModified",), ("/Tabs",)}:
+            self._add(ChangeClass.VALIDATION, "page " + path[-1])
+        elif path == ("/ITXT",) and _is_text(raw_of(resolved(raw_of(self.new.root, "/Pages")), "/ITXT")):
+            self._add(ChangeClass.VALIDATION, "name of a program")  # iText leaves its version here
+        elif path[-1:] == ("/StructParents",) and self._only_new_struct_parents():
+            self._add(ChangeClass.FORM, "page /StructParents")
+        else:
+            self._add(ChangeClass.FORBIDDEN, "pages " + "".join(path))
+
+    def _only_new_struct_parents(self) -> bool:
+        """Tell whether pages got a place in the structure tree and none lost or changed its own."""
+        pairs = [
+            (resolved(raw_of(before, "/StructParents")), resolved(raw_of(after, "/StructParents")))
+            for before, after in zip(self.old_pages, self.new_pages, strict=False)
+        ]
+        return all(
+            before in {None, after} and isinstance(after, (int, type(None))) for before, after in pairs
+        )
+
     def _metadata(self, a: Any, b: Any) -> None:
         if self.compare.equal(a, b):
             return
-        texts = [
-            _XMP_MOVING.sub(b"", node.data) if isinstance(node, generic.StreamObject) else b""
+        said = [
+            lasting_statements(node.data if isinstance(node, generic.StreamObject) else b"")
             for node in (a, b)
         ]
-        same = texts[0] == texts[1] and a is not None
+        same = said[0] == said[1] and said[0] is not None
         self._add(ChangeClass.VALIDATION if same else ChangeClass.UNKNOWN, "metadata stream")
 
     def _permissions(self, a: Any, b: Any) -> None:
@@ -184,8 +201,8 @@ class _Difference:
         store = resolved(b)
         if not isinstance(store, generic.DictionaryObject):
             self._add(ChangeClass.UNKNOWN, "document security store removed")
-        elif set(store.keys()) - _DSS_KEYS:
-            self._add(ChangeClass.UNKNOWN, "document security store has unknown entries")
+        elif not is_plain_store(store):
+            self._add(ChangeClass.UNKNOWN, "document security store holds something else")
         else:
             self._add(ChangeClass.VALIDATION, "document security store")
 
@@ -202,7 +219,9 @@ class _Difference:
             old, new = raw_of(a, key), raw_of(b, key)
             if self.compare.equal(old, new) or key == "/SigFlags":
                 continue
-            if key == "/DR" and self._only_adds(resolved(old), resolved(new), 0):
+            if key == "/DR" and self._only_adds(
+                resolved(old), resolved(new), 0, free=self._unused_pictures()
+            ):
                 self._add(ChangeClass.FORM, "form resources added")
             elif key in {"/DA", "/Q"} and resolved(old) is None:
                 self._add(ChangeClass.FORM, "form defaults")
@@ -211,7 +230,8 @@ class _Difference:
             else:
                 self._add(ChangeClass.UNKNOWN, "form " + key)
 
-    def _only_adds(self, a: Any, b: Any, depth: int) -> bool:
+    def _only_adds(self, a: Any, b: Any, depth: int, *, free: frozenset[str] = frozenset()) -> bool:
+        """Tell whether resources were only added; kinds that are `free` may also be replaced."""
         if a is None:
             return True
         if (
@@ -221,10 +241,22 @@ class _Difference:
         ):
             return self.compare.equal(a, b)
         return all(
-            self.compare.equal(raw_of(a, key), raw_of(b, key))
+            key in free
+            or self.compare.equal(raw_of(a, key), raw_of(b, key))
             or self._only_adds(resolved(raw_of(a, key)), resolved(raw_of(b, key)), depth + 1)
             for key in a
         )
+
+    def _unused_pictures(self) -> frozenset[str]:
+        """Return the kinds of default resources that no appearance can lean on.
+
+        Signing programs (iText and its kin) store each signature's look there anew.
+        """
+        for one in self.old_fields.values():
+            for look in _looks(one.node):
+                if resolved(raw_of(look, "/Resources")) is None and _PICTURES.search(look.data):
+                    return frozenset()
+        return frozenset({"/XObject"})
 
     def _fields(self) -> None:
         for place, before in self.old_fields.items():
@@ -297,6 +329,9 @@ class _Difference:
         if set(node.keys()) - _NEW_SIGNATURE_KEYS:
             self._add(ChangeClass.UNKNOWN, "new signature field has unusual entries", added.name)
         value = resolved(raw_of(node, "/V"))
+        owner = self.new_fields.get(added.parent) if added.parent else None
+        if value is None and owner is not None and owner.kind == "/Sig":
+            value = resolved(raw_of(owner.node, "/V"))  # the widget of a field that is an object of its own
         visible = _covers_something(node) and resolved(raw_of(node, "/AP")) is not None
         if isinstance(value, generic.DictionaryObject):
             kind = _signing_class(value)
@@ -321,7 +356,7 @@ class _Difference:
                 self._add(ChangeClass.UNKNOWN, "annotations in another order")
             for label, raw in new.items():
                 if label not in old and not (label in self.new_fields and label not in self.old_fields):
-                    self._new_annotation(resolved(raw), moved=label in self.old_fields)
+                    self._new_annotation(resolved(raw), label)
 
     def _annotation(self, a: Any, b: Any) -> None:
         if not isinstance(a, generic.DictionaryObject) or not isinstance(b, generic.DictionaryObject):
@@ -331,9 +366,20 @@ class _Difference:
         if self._changed_keys(a, b):
             self._add(ChangeClass.FORBIDDEN, "annotation changed")
 
-    def _new_annotation(self, node: Any, *, moved: bool) -> None:
+    def _new_annotation(self, node: Any, label: Any) -> None:
         subtype = node.get("/Subtype") if isinstance(node, generic.DictionaryObject) else None
-        if moved or subtype in {None, "/Widget"}:
+        field = self.old_fields.get(label)
+        signed = self.new_fields[label].node if label in self.new_fields else None
+        if (
+            field is not None
+            and field.kind == "/Sig"
+            and _is_filled_signature(resolved(raw_of(signed, "/V")))
+        ):
+            # A prepared field, signed in this step, of which no page had shown the widget yet.
+            visible = _covers_something(node)
+            kind = ChangeClass.FORM_DOUBTFUL if visible else ChangeClass.FORM
+            self._add(kind, "signature field put on a page", field.name)
+        elif field is not None or subtype in {None, "/Widget"}:
             self._add(ChangeClass.FORBIDDEN, "widget added")
         else:
             self._add(ChangeClass.ANNOTATION, f"annotation added {subtype}")
@@ -353,7 +399,7 @@ def _form_nodes(reader: PdfFileReader) -> dict[Any, _Node]:
             continue
         part = resolved(raw_of(node, "/T"))
         name = prefix if part is None else f"{prefix}.{part}" if prefix else str(part)
-        kind = node.get("/FT", inherited)
+        kind = resolved(raw_of(node, "/FT")) or inherited
         nodes[label] = _Node(node, name, str(kind) if kind is not None else None, parent)
         for index, kid in enumerate(_items(raw_of(node, "/Kids"))):
             queue.append((kid, mark(kid) or (label, index), name, kind, label))
@@ -392,6 +438,28 @@ def _signing_class(value: Any) -> ChangeClass:
         return ChangeClass.FORM_DOUBTFUL
     stamp = value.get("/SubFilter") == "/ETSI.RFC3161"
     return ChangeClass.VALIDATION if stamp else ChangeClass.FORM
+
+
+def _says(node: Any, key: str) -> bool:
+    value = resolved(raw_of(node, key))
+    return value is not None and bool(str(value).strip())
+
+
+def _is_text(raw: Any) -> bool:
+    return isinstance(resolved(raw), (generic.TextStringObject, generic.ByteStringObject))
+
+
+def _looks(node: Any) -> list[Any]:
+    """Return the streams that draw a widget."""
+    appearance = resolved(raw_of(node, "/AP"))
+    found: list[Any] = []
+    for key in appearance if isinstance(appearance, generic.DictionaryObject) else ():
+        state = resolved(raw_of(appearance, key))
+        states = [state]
+        if isinstance(state, generic.DictionaryObject) and not isinstance(state, generic.StreamObject):
+            states = [resolved(raw_of(state, one)) for one in state]
+        found += [one for one in states if isinstance(one, generic.StreamObject)]
+    return found
 
 
 def _covers_something(node: Any) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from verify_api.validation import sentences
-from verify_api.validation.byte_ranges import TooManyTraces, traces_of_signatures
+from verify_api.validation.byte_ranges import TooManyTraces, is_usage_right, traces_of_signatures
 from verify_api.validation.chains import Evidence
 from verify_api.validation.container import Container, recognise
 from verify_api.validation.document import (
@@ -107,14 +107,15 @@ def _validate(
     if len(fields) > MAX_SIGNATURES:
         return DocumentReport(verdict=Verdict.INDETERMINATE, reason=sentences.LIMIT_SIGNATURES)
     examined = [examine(data, reader, field) for field in fields]
-    lost = _lost_traces(data, examined)
+    lost, rights = _lost_traces(data, examined)
     real = [one for one in examined if not one.placeholder]
     if not real:
         if lost:
             return DocumentReport(verdict=Verdict.INDETERMINATE, reason=sentences.VANISHED)
         if examined:
             return DocumentReport(verdict=Verdict.INDETERMINATE, reason=sentences.EMPTY_PLACEHOLDER)
-        return DocumentReport(verdict=Verdict.NO_SIGNATURE, reason=sentences.NO_SIGNATURE)
+        reason = sentences.ONLY_USAGE_RIGHTS if rights else sentences.NO_SIGNATURE
+        return DocumentReport(verdict=Verdict.NO_SIGNATURE, reason=reason)
     # (5) gather certificates and revocation data
     evidence = Evidence()
     for der in crls:
@@ -157,10 +158,12 @@ def _unreadable(
     )
 
 
-def _lost_traces(data: bytes, examined: list[Examined]) -> list[int]:
-    """Return where signatures stood that no field leads to any more."""
+def _lost_traces(data: bytes, examined: list[Examined]) -> tuple[list[int], bool]:
+    """Return where signatures stood that no field leads to any more, and whether there are usage rights."""
     known = {one.hole.start for one in examined if one.hole is not None}
-    return [start for start, _ in traces_of_signatures(data) if start not in known]
+    lost = [start for start, _ in traces_of_signatures(data) if start not in known]
+    rights = {start for start in lost if is_usage_right(data, start)}
+    return [start for start in lost if start not in rights], bool(rights)
 
 
 def _conclude(

@@ -40,7 +40,7 @@ class Reachability:
         parents: dict[Mark, list[Mark]] = defaultdict(list)
         visited: set[Mark] = set()
         touched: list[Mark] = []
-        stack = list(_references(new.trailer.flatten()))
+        stack = list(references_in(new.trailer.flatten()))
         while stack and len(visited) < _MAX_OBJECTS:
             place = stack.pop()
             if place in visited:
@@ -63,7 +63,7 @@ class Reachability:
 
     def _links_of(self, reader: PdfFileReader, place: Mark) -> tuple[Mark, ...]:
         if place not in self._links:
-            self._links[place] = tuple(_references(follow(generic.Reference(*place, reader))))
+            self._links[place] = tuple(references_in(follow(generic.Reference(*place, reader))))
         return self._links[place]
 
 
@@ -88,7 +88,8 @@ def _named_after(old: PdfFileReader, new: PdfFileReader) -> set[int] | None:
     return None if changed & earlier else changed
 
 
-def _references(value: Any) -> set[Mark]:
+def references_in(value: Any) -> set[Mark]:
+    """Return the place of every object that a value refers to directly."""
     found: set[Mark] = set()
     stack = [value]
     while stack:

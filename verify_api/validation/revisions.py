@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from pyhanko.pdf_utils import generic
 
 from verify_api.validation.errors import MalformedSyntax
-from verify_api.validation.graph import follow
-from verify_api.validation.lexer import Scan, scan_value, skip_space
+from verify_api.validation.graph import Mark, follow
+from verify_api.validation.lexer import Scan, plain_name, scan_value, skip_space
+from verify_api.validation.reachability import references_in
 
 if TYPE_CHECKING:
     from pyhanko.pdf_utils.reader import PdfFileReader
@@ -29,11 +30,13 @@ _TABLE = re.compile(
     + _WHITE
     + rb"+(?:[0-9]{10} [0-9]{5} [nf]"
     + _WHITE
-    + rb"{1,2})*)+trailer"
+    + rb"{1,4})*)+trailer"
 )
 _START = re.compile(rb"startxref" + _WHITE + rb"+([0-9]+)" + _WHITE + rb"+%%EOF")
 _STREAM = re.compile(rb"stream(?:\r\n|\n|\r)")
 _COMMENT = re.compile(rb"%[^\r\n]{0,128}(?=[\r\n]|\Z)")
+_STRUCTURE = frozenset({"/XRef", "/ObjStm", "/Catalog", "/Pages", "/Page", "/Sig", "/DocTimeStamp"})
+_MAX_WALKED = 200_000
 _LENGTH = re.compile(rb"([0-9]{1,10})(?:" + _WHITE + rb"+([0-9]{1,5})" + _WHITE + rb"+R)?")
 
 
@@ -67,6 +70,31 @@ def points_back(start: int, reader: PdfFileReader) -> bool:
     return False
 
 
+def referenced_numbers(reader: PdfFileReader) -> frozenset[int]:
+    """Return the number of every object that a cross-reference names as used, or that anything refers to.
+
+    Raises:
+        MalformedSyntax: There are absurdly many.
+    """
+    found: set[int] = set()
+    for index in range(reader.total_revisions):
+        table = reader.xrefs.get_xref_data(index)
+        found |= {number for number, _ in table.explicit_refs_in_revision}
+        if table.hybrid is not None:
+            found |= {number for number, _ in table.hybrid.xref_data.explicit_refs_in_revision}
+    seen: set[Mark] = set()
+    stack = list(references_in(reader.trailer.flatten()))
+    while stack:
+        place = stack.pop()
+        if place in seen:
+            continue
+        if len(seen) > _MAX_WALKED:
+            raise MalformedSyntax("the document has too many objects")
+        seen.add(place)
+        stack.extend(references_in(follow(generic.Reference(*place, reader))))
+    return frozenset(found | {number for number, _ in seen})
+
+
 def section_starts(data: bytes, reader: PdfFileReader) -> list[int]:
     """Return where the cross-reference sections stand, oldest first."""
     return [_section_start(data, reader, index) for index in range(reader.total_revisions)]
@@ -90,11 +118,14 @@ class _Walk:
             if info.start_location < start:
                 continue
             self.sections.add(_section_start(data, reader, index))
-            self.offsets |= {offset for _, offset in table.standard_xrefs.values()}
+            self.offsets |= {skip_space(data, offset) for _, offset in table.standard_xrefs.values()}
             if table.hybrid is not None:
                 self.sections.add(table.hybrid.meta_info.start_location)
-                self.offsets |= {o for _, o in table.hybrid.xref_data.standard_xrefs.values()}
+                self.offsets |= {
+                    skip_space(data, o) for _, o in table.hybrid.xref_data.standard_xrefs.values()
+                }
         self.pending = {offset for offset in self.offsets if offset >= start}
+        self.referenced: frozenset[int] | None = None  # gathered when the first orphan shows up
         self.earlier = {offset for offset in self.offsets if offset < start}
 
     def run(self) -> str | None:
@@ -131,7 +162,7 @@ class _Walk:
         """Consume one item; True when it is the end marker."""
         data, at = self.data, self.at
         if match := _START.match(data, at):
-            if int(match.group(1)) not in self.sections:
+            if skip_space(data, int(match.group(1))) not in self.sections:
                 raise MalformedSyntax("startxref points elsewhere")
             self.at = match.end()
             return True
@@ -146,10 +177,22 @@ class _Walk:
         if match is None:
             raise MalformedSyntax("bytes that belong to no object")
         if at not in self.offsets and at not in self.sections:
-            raise MalformedSyntax("an object that no cross-reference names")
+            self._orphan(int(match.group(1)), match.end())
         self.pending.discard(at)
         self._object(match.end())
         return False
+
+    def _orphan(self, number: int, at: int) -> None:
+        """Accept an object that nothing names and nothing refers to: programs leave such behind.
+
+        One whose number is in use, or that a repairing reader could take for structure, is read differently.
+        """
+        if self.referenced is None:
+            self.referenced = referenced_numbers(self.reader)
+        kind = scan_value(self.data, at).entries.get("/Type")
+        name = plain_name(self.data[kind.value_start : kind.value_end]) if kind else ""
+        if number in self.referenced or name in _STRUCTURE:
+            raise MalformedSyntax("an object that no cross-reference names")
 
     def _object(self, at: int) -> None:
         data = self.data

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from verify_api.validation.signed_data import issuer_verdict, signature_verdict
+from verify_api.validation.signature_values import signature_verdict
+from verify_api.validation.signed_data import issuer_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

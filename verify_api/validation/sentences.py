@@ -36,6 +36,7 @@ PASSED_LATER = {
 NOT_PERMITTED = "签名之后文件被作了不允许的改动。"
 NOT_UNDERSTOOD = "签名之后文件有追加内容，无法判断是否属于允许的改动。"
 NO_SIGNATURE = "文件没有签名。"
+ONLY_USAGE_RIGHTS = "文件没有签名，只带有表单发布者授予阅读软件的使用权。"
 VANISHED = "文件里留有签名的痕迹，但签名已被移除或失效，不能当作未签名文件对待。"
 NOT_A_PDF = "文件不是 PDF。"
 EMPTY = "文件是空的。"

@@ -5,29 +5,21 @@ Source: RFC 5652, RFC 5035, RFC 3161, EN 319 122-1; strictness: design section 4
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from asn1crypto import algos, cms, core, tsp, x509
-from pyhanko.sign.general import extract_certificate_info
-from pyhanko.sign.validation.errors import SignatureValidationError
-from pyhanko.sign.validation.generic_cms import get_signing_cert_attr, validate_sig_integrity
-from pyhanko_certvalidator.sig_validate import DefaultSignatureValidator, SignatureValidationContext
+from pyhanko.sign.validation.generic_cms import get_signing_cert_attr
 
 from verify_api.validation import strict_der
 from verify_api.validation.errors import MalformedSyntax
-from verify_api.validation.verdicts import SubIndication
+from verify_api.validation.signature_values import signature_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-_WEAK_DIGESTS = frozenset({"md2", "md5", "sha1"})
-_DIGESTS = frozenset(
-    {"md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512"}
-)
-_MIN_RSA_BITS = 2048
+_SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")  # id-signedData
 _STAMP = "signature_time_stamp_token"
 
 
@@ -44,7 +36,8 @@ class SignedContent:
     signed_data: cms.SignedData
     signer_info: cms.SignerInfo
     signer: x509.Certificate | None
-    certificates: tuple[x509.Certificate, ...]  # all embedded, signer's included
+    certificates: tuple[x509.Certificate, ...]  # all embedded that can be read, signer's included
+    unreadable_certificates: int
     digest_name: str
     encoded: bytes  # the CMS without padding
     padding: bytes
@@ -61,40 +54,62 @@ class SignedContent:
         ]
 
 
+class SignatureUnusual(SignatureUnreadable):
+    """It is a CMS, but one that cannot be worked with; that proves no alteration."""
+
+    code = "cms-unusual"
+
+
 def take_apart(raw: bytes) -> SignedContent:
     """Parse a CMS that may be followed by padding.
 
     Raises:
-        SignatureUnreadable: It is no CMS SignedData with one signer.
+        SignatureUnusual: It is a CMS, but not a SignedData with one signer, or one with parts that cannot be read.
+        SignatureUnreadable: It is no CMS.
     """
     try:
         end, departures = strict_der.inspect(raw)
+    except MalformedSyntax as error:
+        kind = SignatureUnusual if _begins_like_cms(raw) else SignatureUnreadable
+        raise kind("签名值残缺，无法解析") from error
+    if not _begins_like_cms(raw):
+        raise SignatureUnreadable("签名值残缺，无法解析")
+    try:
         info = cms.ContentInfo.load(raw[:end], strict=True)
-        kind = info["content_type"].native
-        signers = len(info["content"]["signer_infos"]) if kind == "signed_data" else 0
-        if signers == 1:
+        if len(info["content"]["signer_infos"]) == 1:
             return _parts(info["content"], raw[:end], raw[end:], departures)
     except MemoryError:
         raise
     except Exception as error:
-        raise SignatureUnreadable("签名值残缺，无法解析") from error
-    raise SignatureUnreadable("签名值不是恰好一个签名者的签名数据")
+        raise SignatureUnusual("签名值残缺，无法解析") from error
+    raise SignatureUnusual("签名值不是恰好一个签名者的签名数据")
+
+
+def _begins_like_cms(raw: bytes) -> bool:
+    return raw[:1] == b"\x30" and _SIGNED_DATA in raw[:20]
 
 
 def _parts(
     signed: cms.SignedData, encoded: bytes, padding: bytes, departures: frozenset[strict_der.Departure]
 ) -> SignedContent:
-    """Parse everything that is looked at later, so that damage shows here and not there."""
+    """Parse everything that is looked at later, so that damage shows here and not there.
+
+    Attributes and extensions that nobody here looks at are left alone: honest signers write odd ones.
+    """
     signer_info = signed["signer_infos"][0]
     digest_name = str(signer_info["digest_algorithm"]["algorithm"].native)
     _ = signer_info["signature"].native, signed["encap_content_info"]["content_type"].native
-    certificates, signer = _certificates(signed)
-    _ = signer_info["unsigned_attrs"].native, signer_info["signed_attrs"].native
+    _ = signer_info["sid"].name, str(signer_info["signature_algorithm"]["algorithm"].dotted)
+    for key in ("signed_attrs", "unsigned_attrs"):
+        if not isinstance(signer_info[key], core.Void):
+            _ = [(attribute["type"].native, len(attribute["values"])) for attribute in signer_info[key]]
+    certificates, unreadable = _certificates(signed)
     return SignedContent(
         signed_data=signed,
         signer_info=signer_info,
-        signer=signer,
+        signer=find_signer(signer_info, certificates),
         certificates=certificates,
+        unreadable_certificates=unreadable,
         digest_name=digest_name,
         encoded=encoded,
         padding=padding,
@@ -102,73 +117,48 @@ def _parts(
     )
 
 
-def _certificates(signed: cms.SignedData) -> tuple[tuple[x509.Certificate, ...], x509.Certificate | None]:
+def _certificates(signed: cms.SignedData) -> tuple[tuple[x509.Certificate, ...], int]:
     if isinstance(signed["certificates"], core.Void):
-        return (), None
+        return (), 0
     parsed: list[x509.Certificate] = []
+    unreadable = 0
     for choice in signed["certificates"]:
-        if choice.name == "certificate":
-            _ = choice.chosen.native
+        if choice.name != "certificate":
+            continue
+        if is_readable(choice.chosen):
             parsed.append(choice.chosen)
+        else:
+            unreadable += 1
+    return tuple(parsed), unreadable
+
+
+def is_readable(certificate: x509.Certificate) -> bool:
+    """Tell whether everything in a certificate that validation looks at can be parsed."""
     try:
-        signer = extract_certificate_info(signed).signer_cert
-    except Exception:  # noqa: BLE001 - pyHanko raises several kinds when the signer's certificate is missing
-        signer = None
-    return tuple(parsed), signer
+        _ = certificate.subject.hashable, certificate.issuer.hashable, certificate.serial_number
+        _ = certificate.not_valid_before, certificate.not_valid_after, certificate.public_key.native
+        _ = certificate.key_usage_value, certificate.extended_key_usage_value, certificate.key_identifier
+        _ = certificate.critical_extensions, certificate["signature_value"].native, certificate.ca
+        _ = certificate.subject.native, certificate.authority_key_identifier
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - asn1crypto raises many builtin kinds on damaged values
+        return False
+    return True
 
 
-def digest_of(parts: Iterable[bytes | memoryview], name: str) -> bytes:
-    """Return the digest of parts under an algorithm named as asn1crypto names it.
-
-    Raises:
-        SignatureUnreadable: The algorithm is not one that signatures use.
-    """
-    if name not in _DIGESTS:
-        raise SignatureUnreadable("签名所用的摘要算法不认识")
-    machine = hashlib.new(name, usedforsecurity=False)
-    for part in parts:
-        machine.update(part)
-    return machine.digest()
-
-
-def check_integrity(content: SignedContent, *, digest: bytes, content_type: str) -> SubIndication | None:
-    """Check the message digest and the signature over the signed attributes.
-
-    Args:
-        content: The parts.
-        digest: Digest of what should have been signed.
-        content_type: The content type that must be signed, as asn1crypto names it.
-
-    Returns:
-        None when both hold, else what fails.
-    """
-    if content.signer is None:
-        return SubIndication.NO_SIGNING_CERTIFICATE_FOUND
+def find_signer(signer_info: cms.SignerInfo, pool: Iterable[x509.Certificate]) -> x509.Certificate | None:
+    """Return the certificate that a SignerInfo names, None when it is not in the pool."""
     try:
-        intact, valid = validate_sig_integrity(content.signer_info, content.signer, content_type, digest)
-    except SignatureValidationError as error:
-        name = getattr(error.ades_subindication, "name", "") or ""
-        if name in SubIndication.__members__ and name != "GENERIC":
-            return SubIndication[name]
-        return SubIndication.FORMAT_FAILURE
-    except Exception:  # noqa: BLE001 - builtin errors for keys and parameters that do not fit together
-        return SubIndication.SIG_CRYPTO_FAILURE
-    if not intact:
-        return SubIndication.HASH_FAILURE
-    return None if valid else SubIndication.SIG_CRYPTO_FAILURE
-
-
-def weak_algorithm(content: SignedContent) -> bool:
-    """Tell whether digest or key are below what is accepted today."""
-    if content.digest_name in _WEAK_DIGESTS:
-        return True
-    try:
-        if str(content.signer_info["signature_algorithm"].hash_algo) in _WEAK_DIGESTS:
-            return True
-    except ValueError:
-        pass  # a plain rsaEncryption or EdDSA identifier names no hash
-    key = content.signer.public_key if content.signer is not None else None
-    return bool(key is not None and key.algorithm in {"rsa", "rsassa_pss"} and key.bit_size < _MIN_RSA_BITS)
+        name, chosen = signer_info["sid"].name, signer_info["sid"].chosen
+        if name == "issuer_and_serial_number":
+            issuer, serial = chosen["issuer"].hashable, chosen["serial_number"].native
+            fits = (c for c in pool if c.serial_number == serial and c.issuer.hashable == issuer)
+        else:
+            fits = (c for c in pool if c.key_identifier == chosen.native)
+        return next(fits, None)
+    except (ValueError, TypeError, KeyError):
+        return None
 
 
 def has_signing_certificate_attribute(content: SignedContent) -> bool:
@@ -215,6 +205,7 @@ def strict_faults(content: SignedContent, known: Iterable[x509.Certificate], *, 
     """
     faults = [f"der:{departure.value}" for departure in content.departures]
     faults += ["ignored-elements"] * _has_ignored_elements(content)
+    faults += ["unreadable-certificate"] * content.unreadable_certificates
     signed, signer_info = content.signed_data, content.signer_info
     pool = [*content.certificates, *known]
     if any(issuer_verdict(certificate, pool) is not True for certificate in content.certificates):
@@ -318,22 +309,6 @@ def issuer_verdict(certificate: x509.Certificate, pool: Iterable[x509.Certificat
 def _identifiers_fit(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     wanted, given = certificate.authority_key_identifier, issuer.key_identifier
     return not wanted or not given or wanted == given
-
-
-def signature_verdict(public_key: Any, algorithm: Any, signed: bytes, signature: bytes) -> bool | None:
-    """Verify one plain signature: True, False, or None when the algorithm is beyond us."""
-    try:
-        DefaultSignatureValidator().validate_signature(
-            signature, signed, public_key, algorithm, context=SignatureValidationContext()
-        )
-    except Exception as error:  # noqa: BLE001 - InvalidSignature and builtin errors, told apart by name
-        kind = type(error).__name__
-        return (
-            None
-            if kind in {"AlgorithmNotSupported", "UnsupportedAlgorithm", "NotImplementedError"}
-            else False
-        )
-    return True
 
 
 def claimed_time(content: SignedContent) -> datetime | None:

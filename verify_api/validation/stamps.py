@@ -5,22 +5,22 @@ Source: RFC 3161 section 2.4.2, RFC 5816, EN 319 102-1 clause 5.4.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from verify_api.validation.algorithms import earliest_end, good_until, judge_end
 from verify_api.validation.chains import Evidence, check_chain
 from verify_api.validation.errors import MalformedSyntax
 from verify_api.validation.house_form import is_house_form, is_house_root
+from verify_api.validation.signature_values import check_integrity, digest_of
 from verify_api.validation.signed_data import (
     SignedContent,
-    check_integrity,
-    digest_of,
+    find_signer,
     stamp_content,
     strict_faults,
     take_apart,
     unprotected_faults,
-    weak_algorithm,
 )
 from verify_api.validation.subjects import subject_text
 from verify_api.validation.verdicts import Indication, SubIndication, TimestampReport
@@ -72,6 +72,7 @@ def judge_stamp(
     evidence: Evidence,
     control_time: datetime,
     content: SignedContent | None = None,
+    proved: datetime | None = None,
 ) -> StampFinding:
     """Judge one time stamp token over the bytes that it should cover.
 
@@ -83,12 +84,16 @@ def judge_stamp(
         evidence: Certificates and revocation data.
         control_time: When the token's own certificate is judged.
         content: The token taken apart already, if it is.
+        proved: The time at which a later stamp proves that this one existed.
 
     Returns:
         The finding; it never raises for what a file brought.
     """
     try:
         content = content or take_apart(raw)
+        if content.signer is None:
+            pool = [*evidence.certificates.values(), *trust.parsed()]
+            content = replace(content, signer=find_signer(content.signer_info, pool))
         token = _read(content, covered)
     except MemoryError:
         raise
@@ -97,13 +102,15 @@ def judge_stamp(
             kind=kind, time=None, problem=SubIndication.FORMAT_FAILURE, signer=None, damaged=True, own=False
         )
     problem = _broken(content, token)
-    damaged = problem is not None
+    # A token that was asked for without certificates is sound, only its signer is not at hand.
+    absent = problem is SubIndication.NO_SIGNING_CERTIFICATE_FOUND and not content.certificates
+    damaged = problem is not None and not absent
     own = house = False
     if problem is None:
         for certificate in content.certificates:
             evidence.add_certificate(certificate.dump())
         damaged = bool(unprotected_faults(content, evidence.certificates.values()))
-        problem = SubIndication.SIG_CONSTRAINTS_FAILURE if damaged else _unfit(content, token)
+        problem = SubIndication.SIG_CONSTRAINTS_FAILURE if damaged else _unfit(content, token, proved)
     if problem is None and content.signer is not None:
         finding = check_chain(content.signer, trust=trust, evidence=evidence, control_time=control_time)
         problem = finding.problem
@@ -162,12 +169,12 @@ def _broken(content: SignedContent, token: _Token) -> SubIndication | None:
     return problem
 
 
-def _unfit(content: SignedContent, token: _Token) -> SubIndication | None:
+def _unfit(content: SignedContent, token: _Token, proved: datetime | None) -> SubIndication | None:
     if content.signer is None or not _may_stamp(content):
         return SubIndication.CHAIN_CONSTRAINTS_FAILURE
-    if weak_algorithm(content) or token.imprint_name in {"md5", "sha1"}:
-        return SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE
-    return None
+    ends = [good_until(content), earliest_end({token.imprint_name}, None)]
+    until = min((end for end in ends if end is not None), default=None)
+    return judge_end(until, proved)
 
 
 def _may_stamp(content: SignedContent) -> bool:

@@ -10,7 +10,6 @@ from verify_api.validation import TrustAnchors, Verdict, validate_pdf
 
 CERTAIN = [
     "content-byte",
-    "behind-cms",
     "wrapping",
     "range-gap",
     "range-overlap",
