@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from cryptography import x509
 
+from cert_registry.signing.certificate_keys import public_key_of
 from cert_registry.signing.errors import CertificateExpired, KeyMisuse
 from cert_registry.signing.pki.directory import SEAL_CA, PkiDirectory
 from cert_registry.signing.pki.issuing import Issuer, Subject, issue_certificate
@@ -26,7 +28,15 @@ class SealCredentials:
     chain: tuple[x509.Certificate, ...]
 
 
-def load_credentials(token: Token, pki: PkiDirectory, key_label: str, *, now: datetime) -> SealCredentials:
+class KeyRoom(Protocol):
+    """Where keys of seals are: a token, or a store of SM2 keys."""
+
+    def signing_key(self, key_label: str) -> SigningKey:
+        """Return a key; raises `KeyNotFound`, `TokenUnavailable`."""
+        ...
+
+
+def load_credentials(token: KeyRoom, pki: PkiDirectory, key_label: str, *, now: datetime) -> SealCredentials:
     """Load key and certificate of the same name, and check that they belong together and may be used now.
 
     Raises:
@@ -38,7 +48,7 @@ def load_credentials(token: Token, pki: PkiDirectory, key_label: str, *, now: da
     """
     certificate = pki.certificate(key_label)
     key = token.signing_key(key_label)
-    if certificate.public_key() != key.public_key:
+    if public_key_of(certificate) != key.public_key:
         raise KeyMisuse(f"The signing certificate {key_label!r} is for another key.")
     if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
         raise CertificateExpired(f"The signing certificate {key_label!r} is not valid at this time.")

@@ -11,11 +11,15 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
 from cert_registry.signing.errors import WrongSignature
+from cert_registry.sm2.public_key import Sm2PublicKey
 
-PublicKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey
+#: What keys of a PKCS#11 token have.
+TokenPublicKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey
+#: What any key has that signs here.
+PublicKey = TokenPublicKey | Sm2PublicKey
 
 
-def check_own_signature(public_key: PublicKey, signature: bytes, data: bytes) -> None:
+def check_own_signature(public_key: TokenPublicKey, signature: bytes, data: bytes) -> None:
     """Verify a signature over `data`: DER ECDSA or PKCS#1 v1.5 over SHA-256, or Ed25519.
 
     Raises:

@@ -19,6 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from cert_registry.signing.certificate_keys import digest_of_key
 from cert_registry.signing.errors import ContentDiffers, CoverageBroken, SealBroken, StampBroken
 from cert_registry.signing.release_cms import (
     check_chain,
@@ -79,14 +80,15 @@ def check_before_release(
     """
     if hashlib.sha256(sealed).digest() != expected_digest:  # (1) the file is the one the sealer made
         raise CoverageBroken("The file is not the one that was sealed.")
-    cuts = _cuts(sealed, 2 if archived else 1)  # (2) each signature covers all but its own place
+    digest_name = digest_of_key(certificate)
+    cuts = _cuts(sealed, 2 if archived else 1, digest_name)  # (2) each signature covers all but its own place
     digest, cms_der = cuts[0]
     try:
         stamped_at = _check_seal(
             cms_der, digest=digest, certificate=certificate, anchors=anchors, now=now, stamped=stamped
         )
         for digest, token in cuts[1:]:
-            _check_token(token, imprint=digest, anchors=anchors, now=now)
+            _check_token(token, imprint=digest, digest_name=digest_name, anchors=anchors, now=now)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
         # asn1crypto parses lazily, so a damaged part shows only where it is read
         raise SealBroken("A part of the signature cannot be read.") from error
@@ -149,10 +151,11 @@ def _check_seal_form(
         return None
     if form.stamp is None:
         raise StampBroken("The signature must carry one time stamp and nothing else unsigned.")
-    return _check_token(form.stamp, imprint=hashlib.sha256(form.signature).digest(), anchors=anchors, now=now)
+    imprint = hashlib.sha256(form.signature).digest()
+    return _check_token(form.stamp, imprint=imprint, digest_name="sha256", anchors=anchors, now=now)
 
 
-def _cuts(sealed: bytes, count: int) -> list[tuple[bytes, bytes]]:
+def _cuts(sealed: bytes, count: int, digest_name: str) -> list[tuple[bytes, bytes]]:
     """Return, for each signature in the order of the file, the digest of what it covers and the DER in its hole."""
     ranges = _BYTE_RANGE.findall(sealed)
     if len(ranges) != count or sealed.count(b"/ByteRange") != count:
@@ -162,10 +165,10 @@ def _cuts(sealed: bytes, count: int) -> list[tuple[bytes, bytes]]:
         raise CoverageBroken("The ByteRange does not cover the whole file.")
     if any(not sealed[:end].endswith(b"%%EOF\n") for end in ends[:-1]):
         raise CoverageBroken("The seal does not cover a whole revision.")
-    return [_cut(sealed, numbers) for numbers in ranges]
+    return [_cut(sealed, numbers, digest_name) for numbers in ranges]
 
 
-def _cut(sealed: bytes, numbers: Sequence[bytes]) -> tuple[bytes, bytes]:
+def _cut(sealed: bytes, numbers: Sequence[bytes], digest_name: str) -> tuple[bytes, bytes]:
     """Return the digest of what one ByteRange covers and the DER in its hole."""
     start, before, after, rest = (int(number) for number in numbers)
     if start != 0 or not 0 < before < after:
@@ -181,7 +184,7 @@ def _cut(sealed: bytes, numbers: Sequence[bytes]) -> tuple[bytes, bytes]:
     if any(content[length:]):
         raise CoverageBroken("The padding behind the signature is not zero.")
     view = memoryview(sealed)
-    covered = hashlib.sha256(view[:before])
+    covered = hashlib.new(digest_name, view[:before])
     covered.update(view[after : after + rest])
     return covered.digest(), content[:length]
 
@@ -198,22 +201,31 @@ def _check_stamp(signer: cms.SignerInfo, *, anchors: Sequence[x509.Certificate],
     attributes = [a for a in signer["unsigned_attrs"] if a["type"].native == "signature_time_stamp_token"]
     if len(attributes) != 1 or len(signer["unsigned_attrs"]) != 1 or len(attributes[0]["values"]) != 1:
         raise StampBroken("The signature must carry one time stamp and nothing else unsigned.")
+    digest_name = str(signer["digest_algorithm"]["algorithm"].native)  # that of the seal, checked before
     return _check_token(
         attributes[0]["values"][0].dump(),
-        imprint=hashlib.sha256(signer["signature"].native).digest(),
+        imprint=hashlib.new(digest_name, signer["signature"].native).digest(),
+        digest_name=digest_name,
         anchors=anchors,
         now=now,
     )
 
 
 def _check_token(
-    encoded: bytes, *, imprint: bytes, anchors: Sequence[x509.Certificate], now: datetime
+    encoded: bytes,
+    *,
+    imprint: bytes,
+    digest_name: str,
+    anchors: Sequence[x509.Certificate],
+    now: datetime,
 ) -> datetime:
-    """Check a time-stamp token over a SHA-256 digest; returns the stamped time."""
+    """Check a time-stamp token over a digest of that name; returns the stamped time."""
     try:
         stamped_at = _check_token_form(encoded, imprint=imprint, anchors=anchors)
     except NotThisForm:
-        stamped_at = _check_token_generally(encoded, imprint=imprint, anchors=anchors)
+        stamped_at = _check_token_generally(
+            encoded, imprint=imprint, digest_name=digest_name, anchors=anchors
+        )
     if abs(stamped_at - now) > _CLOCKS_MAY_DIFFER:
         raise StampBroken("The stamped time is far from now.")
     return stamped_at
@@ -237,13 +249,13 @@ def _check_token_form(encoded: bytes, *, imprint: bytes, anchors: Sequence[x509.
 
 
 def _check_token_generally(
-    encoded: bytes, *, imprint: bytes, anchors: Sequence[x509.Certificate]
+    encoded: bytes, *, imprint: bytes, digest_name: str, anchors: Sequence[x509.Certificate]
 ) -> datetime:
     token = parse_signed_data(encoded, StampBroken)
     content = bytes(token["encap_content_info"]["content"])
     info = tsp.TSTInfo.load(content, strict=True)
-    if info["message_imprint"]["hash_algorithm"]["algorithm"].native != "sha256":
-        raise StampBroken("The time stamp must be over SHA-256.")
+    if info["message_imprint"]["hash_algorithm"]["algorithm"].native != digest_name:
+        raise StampBroken("The time stamp must be over the digest that the seal is over.")
     if info["message_imprint"]["hashed_message"].native != imprint:
         raise StampBroken("The time stamp belongs to another signature.")
     stamper = token["signer_infos"][0]
@@ -251,7 +263,7 @@ def _check_token_generally(
     check_signer(
         stamper,
         certificate=unit,
-        digest=hashlib.sha256(content).digest(),
+        digest=hashlib.new(digest_of_key(unit), content).digest(),
         content_type="tst_info",
         broken=StampBroken,
     )

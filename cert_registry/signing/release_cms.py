@@ -17,8 +17,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from cert_registry.signing.errors import ReleaseRefused
+from cert_registry.signing.certificate_keys import digest_of_key, is_issued_by, public_key_of
+from cert_registry.signing.errors import KeyMisuse, ReleaseRefused
 from cert_registry.signing.strict_der import check_der
+from cert_registry.sm2.algorithms import SM2_WITH_SM3, SM3
+from cert_registry.sm2.errors import SignatureInvalid
+from cert_registry.sm2.public_key import Sm2PublicKey
 
 #: Order of the group of P-256.
 _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -70,8 +74,9 @@ def check_signer(
     Raises:
         ReleaseRefused: Of the class given.
     """
-    if signer["digest_algorithm"]["algorithm"].native != "sha256":
-        raise broken("The signature must be over SHA-256.")
+    digest_name = digest_of_key(certificate)
+    if signer["digest_algorithm"]["algorithm"].native != digest_name:
+        raise broken("The signature must be over SHA-256, or SM3 with an SM2 key.")
     attributes = attributes_of(signer, broken)
     if not {"content_type", "message_digest", "signing_certificate_v2"} <= set(attributes):
         raise broken("A required signed attribute is missing.")
@@ -84,6 +89,8 @@ def check_signer(
     if (named["hash_algorithm"]["algorithm"].native, named["cert_hash"].native) != ("sha256", own_hash):
         raise broken("The signed attributes name another certificate.")
     signed_bytes = signer["signed_attrs"].untag().dump()
+    if digest_name == SM3 and signer["signature_algorithm"]["algorithm"].native != SM2_WITH_SM3:
+        raise broken("The signature names another algorithm than its key's.")
     verify_signature(certificate, signer["signature"].native, signed_bytes, broken)
     return attributes
 
@@ -91,10 +98,12 @@ def check_signer(
 def verify_signature(
     certificate: x509.Certificate, signature: bytes, data: bytes, broken: type[ReleaseRefused]
 ) -> None:
-    """Verify a signature over SHA-256; ECDSA values must be in DER and between 1 and the order minus 1."""
-    public_key = certificate.public_key()
+    """Verify a signature over SHA-256, or SM2 with SM3; values must be in DER and between 1 and the order minus 1."""
     try:
-        if isinstance(public_key, ec.EllipticCurvePublicKey):
+        public_key = public_key_of(certificate)
+        if isinstance(public_key, Sm2PublicKey):
+            public_key.verify(signature, data)
+        elif isinstance(public_key, ec.EllipticCurvePublicKey):
             pair = algos.DSASignature.load(signature, strict=True)
             check_der(signature)
             if not all(0 < pair[part].native < _P256_ORDER for part in ("r", "s")):
@@ -106,7 +115,7 @@ def verify_signature(
             public_key.verify(signature, data, padding.PKCS1v15(), hashes.SHA256())
         else:
             raise broken("The certificate's key is of a kind that does not seal.")
-    except (InvalidSignature, *_PARSING) as error:
+    except (InvalidSignature, SignatureInvalid, KeyMisuse, *_PARSING) as error:
         raise broken("The signature does not verify.") from error
 
 
@@ -148,9 +157,7 @@ def check_chain(
 
 
 def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature):
+    if not is_issued_by(certificate, issuer):
         return False
     basic = issuer.extensions.get_extension_for_class(x509.BasicConstraints).value
     return basic.ca

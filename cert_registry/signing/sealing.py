@@ -41,7 +41,9 @@ from cert_registry.signing.pki.directory import AUTHORITIES, ROOT, TSA_CA, PkiDi
 from cert_registry.signing.pki.ocsp import OcspResponder
 from cert_registry.signing.seal_field import FIELD_NAME, SealAppearance, add_seal_field
 from cert_registry.signing.seal_key import scheme_of
+from cert_registry.sm2.chain_signatures import teach_pyhanko
 
+teach_pyhanko()
 # It warns on every seal that evidence is embedded without fetching; that is the point here.
 logging.getLogger("pyhanko.sign.signers.pdf_signer").setLevel(logging.ERROR)
 

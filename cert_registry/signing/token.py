@@ -39,7 +39,7 @@ from cert_registry.signing.errors import (
     TokenUnavailable,
     WrongSignature,
 )
-from cert_registry.signing.own_signatures import PublicKey, check_own_signature
+from cert_registry.signing.own_signatures import PublicKey, TokenPublicKey, check_own_signature
 from cert_registry.signing.pkcs11_module import Module, module
 from cert_registry.signing.seal_key import KeyAlgorithm, SealKey
 
@@ -116,7 +116,7 @@ class Token:
         self._found: dict[int, dict[tuple[str, ObjectClass], Any]] = {}
         self._login: Any = None
         self._opened_in: tuple[int, int] | None = None
-        self._public_keys: dict[str, PublicKey] = {}
+        self._public_keys: dict[str, TokenPublicKey] = {}
         self._calls = BoundedCalls(
             f"The token {token_label!r}", limit_s=answer_within_s, threads=_CALLS_AT_ONCE
         )
@@ -244,7 +244,7 @@ class Token:
 
         return bytes(self._run(key_label, KeyType.AES, ObjectClass.SECRET_KEY, open_it))
 
-    def public_key(self, key_label: str) -> PublicKey:
+    def public_key(self, key_label: str) -> TokenPublicKey:
         """Return the public half of a key pair."""
         return _decode_public_key(self._run(key_label, None, ObjectClass.PUBLIC_KEY, _encode_public_key))
 
@@ -427,7 +427,7 @@ class Token:
 class TokenKey:
     """A key pair on a token as a `SigningKey`."""
 
-    def __init__(self, token: Token, key_label: str, public_key: PublicKey) -> None:
+    def __init__(self, token: Token, key_label: str, public_key: TokenPublicKey) -> None:
         self.key_label = key_label
         self._token = token
         self._public_key = public_key
@@ -444,7 +444,7 @@ class TokenKey:
         return self._algorithm
 
     @property
-    def public_key(self) -> PublicKey:
+    def public_key(self) -> TokenPublicKey:
         """The public half, as read when this object was made."""
         return self._public_key
 
@@ -472,7 +472,7 @@ def _encode_public_key(key: Any) -> bytes:
     return bytes(keys.PublicKeyInfo({"algorithm": algorithm, "public_key": point}).dump())
 
 
-def _decode_public_key(der: bytes) -> PublicKey:
+def _decode_public_key(der: bytes) -> TokenPublicKey:
     key = load_der_public_key(der)
     if not isinstance(key, ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey):
         raise KeyMisuse("The public key is of a kind that is not used here.")

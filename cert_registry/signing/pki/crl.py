@@ -12,14 +12,12 @@ from pathlib import Path
 from threading import Lock
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from cert_registry.signing.durable_files import write_durably
 from cert_registry.signing.errors import AuthorityUnavailable
 from cert_registry.signing.pki.directory import TSA_CA, PkiDirectory, succeeds
 from cert_registry.signing.pki.register import Revocation
-from cert_registry.signing.private_keys import builder_key
+from cert_registry.signing.pki.signed_structures import authority_identifier, sign_crl
 from cert_registry.signing.token import SigningKey
 
 #: A list made by the service is replaced after this time, and at once when something was revoked.
@@ -57,7 +55,7 @@ def build_crl(
         .last_update(this_update)
         .next_update(this_update + life)
         .add_extension(x509.CRLNumber(number), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key), critical=False)
+        .add_extension(authority_identifier(key.public_key), critical=False)
     )
     for revocation in revocations:
         entry = (
@@ -67,7 +65,7 @@ def build_crl(
             .add_extension(x509.CRLReason(x509.ReasonFlags(revocation.reason.value)), critical=False)
         )
         builder = builder.add_revoked_certificate(entry.build())
-    return builder.sign(builder_key(key), hashes.SHA256()).public_bytes(Encoding.DER)
+    return sign_crl(builder, issuer_key=key)
 
 
 class CrlPublisher:

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from cert_registry.signing.own_signatures import PublicKey
 from cert_registry.signing.pki.profiles import CertificateProfile, KeyUse
-from cert_registry.signing.private_keys import builder_key
+from cert_registry.signing.pki.signed_structures import (
+    authority_identifier,
+    key_identifier,
+    sign_certificate,
+)
 from cert_registry.signing.token import SigningKey
 
 #: Clocks differ: a certificate is valid from a little before the moment it was made.
@@ -57,6 +60,7 @@ def issue_certificate(
     valid_for: timedelta,
     now: datetime,
     serial_number: int | None = None,
+    pki_path: str = "/pki",
 ) -> x509.Certificate:
     """Return a new signing certificate with a random serial number of 159 bits.
 
@@ -69,6 +73,7 @@ def issue_certificate(
         valid_for: Length of validity from `now`, cut at the issuer's own end.
         now: Aware UTC time.
         serial_number: Drawn by the caller, who stored it before.
+        pki_path: Where below `public_url` the issuer's certificate, list and answers are.
 
     Raises:
         TokenUnavailable: The issuer's token does not answer.
@@ -84,14 +89,13 @@ def issue_certificate(
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(issuer_name)
-        .public_key(public_key)
         .serial_number(serial_number or int.from_bytes(secrets.token_bytes(20)) >> 1 or 1)
         .not_valid_before(not_before)
         .not_valid_after(not_after)
     )
-    for extension, critical in _extensions(profile, public_key, issuer, f"{public_url}/pki"):
+    for extension, critical in _extensions(profile, public_key, issuer, f"{public_url}{pki_path}"):
         builder = builder.add_extension(extension, critical=critical)
-    return builder.sign(builder_key(issuer.key), hashes.SHA256())
+    return sign_certificate(builder, public_key=public_key, issuer_key=issuer.key)
 
 
 def _extensions(
@@ -100,8 +104,8 @@ def _extensions(
     extensions: list[tuple[x509.ExtensionType, bool]] = [
         (x509.BasicConstraints(ca=profile.is_ca, path_length=profile.path_length), True),
         (_key_usage(profile.key_usage), True),
-        (x509.SubjectKeyIdentifier.from_public_key(public_key), False),
-        (x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key), False),
+        (x509.SubjectKeyIdentifier(key_identifier(public_key)), False),
+        (authority_identifier(issuer.key.public_key), False),
     ]
     if profile.extended_key_usage is not None:
         usage = x509.ExtendedKeyUsage([profile.extended_key_usage])

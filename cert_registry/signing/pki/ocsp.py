@@ -13,9 +13,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from asn1crypto import algos, core, ocsp
-from asn1crypto import x509 as asn1_x509
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from cert_registry.signing.errors import SigningError
 from cert_registry.signing.pki.directory import PkiDirectory
@@ -23,6 +21,7 @@ from cert_registry.signing.pki.ocsp_request import OcspRequest, RequestMalformed
 from cert_registry.signing.pki.register import Standing
 from cert_registry.signing.seal_key import scheme_of
 from cert_registry.signing.token import SigningKey
+from cert_registry.sm2.public_key import to_asn1
 
 #: How long an answer may be relied on.
 ANSWER_LIFE = timedelta(hours=24)
@@ -65,7 +64,7 @@ class OcspResponder:
         self._issuer = pki.certificate(authority)
         self._key = key
         self.certificate = certificate
-        self._own = asn1_x509.Certificate.load(certificate.public_bytes(Encoding.DER))
+        self._own = to_asn1(certificate)
         self._prepared: dict[tuple[str, int], _Prepared] = {}
         self._lock = Lock()
 
@@ -165,7 +164,7 @@ class OcspResponder:
     def _certificate_id(self, algorithm: str, serial_number: int) -> ocsp.CertId:
         """Return a CertID: hashes of the CA's name, and of its key without the BIT STRING header."""
         name = self._issuer.subject.public_bytes()
-        key = self._issuer.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        key = bytes(to_asn1(self._issuer).public_key["public_key"])
         return ocsp.CertId(
             {
                 "hash_algorithm": {"algorithm": algorithm},

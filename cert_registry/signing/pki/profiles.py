@@ -18,6 +18,7 @@ SEAL_POLICY = ObjectIdentifier(f"{_ARC}.2")
 #: Extended key usages, critical, so that no validator takes these keys for ones that sign documents.
 FOR_RECEIPTS = ObjectIdentifier(f"{_ARC}.3")
 FOR_QR_TEXTS = ObjectIdentifier(f"{_ARC}.4")
+FOR_MAKING_ESEALS = ObjectIdentifier(f"{_ARC}.5")
 
 
 class KeyUse(Enum):
@@ -72,6 +73,12 @@ PROFILES = {
             name="qr",
             key_usage=_SIGNATURE,
             extended_key_usage=FOR_QR_TEXTS,
+            extended_key_usage_critical=True,
+        ),
+        CertificateProfile(
+            name="eseal-maker",
+            key_usage=_SIGNATURE,
+            extended_key_usage=FOR_MAKING_ESEALS,
             extended_key_usage_critical=True,
         ),
         CertificateProfile(

@@ -21,9 +21,10 @@ from cert_registry.signing.pki.register import AuthorityRegister
 from cert_registry.signing.seal_key import scheme_of
 from cert_registry.signing.strict_der import check_der
 from cert_registry.signing.token import SigningKey
+from cert_registry.sm2.algorithms import SM3
 
 #: Digest lengths in bytes of the hash algorithms that may be stamped.
-_ACCEPTED_HASHES = {"sha256": 32, "sha384": 48, "sha512": 64}
+_ACCEPTED_HASHES = {"sha256": 32, "sha384": 48, "sha512": 64, SM3: 32}
 _SERIALS_AT_ONCE = 1000
 _MAX_NONCE_BYTES = 64
 _ACCURACY_S = 1
@@ -73,6 +74,7 @@ class TimeStampAuthority:
         clock: ClockWatch | None = None,
     ) -> None:
         self._key = key
+        self._scheme = scheme_of(key.algorithm)
         self._clock = clock
         self._not_before = certificate.not_valid_before_utc
         self._not_after = certificate.not_valid_after_utc
@@ -179,9 +181,12 @@ class TimeStampAuthority:
         if request["version"].native != "v1":
             raise StampRefused("bad_request", "Only version 1 of the request is known.")
         imprint = request["message_imprint"]
-        expected = _ACCEPTED_HASHES.get(imprint["hash_algorithm"]["algorithm"].native)
-        if expected is None:
-            raise StampRefused("bad_alg", "Only SHA-256, SHA-384 and SHA-512 are stamped.")
+        name = imprint["hash_algorithm"]["algorithm"].native
+        expected = _ACCEPTED_HASHES.get(name)
+        if expected is None or (name == SM3 and self._scheme.digest != SM3):
+            raise StampRefused(
+                "bad_alg", "Only SHA-256, SHA-384 and SHA-512 are stamped, SM3 by an SM2 unit."
+            )
         if len(imprint["hashed_message"].native) != expected:
             raise StampRefused("bad_data_format", "The digest's length does not fit its algorithm.")
         if request["req_policy"].native not in {None, self._policy_oid}:
@@ -202,7 +207,7 @@ class TimeStampAuthority:
             return serial
 
     def _sign(self, content: bytes, *, with_certificates: bool) -> bytes:
-        attributes = self._form.signed_attributes(hashlib.sha256(content).digest())
+        attributes = self._form.signed_attributes(hashlib.new(self._scheme.digest, content).digest())
         return self._form.filled(
             attributes,
             self._key.sign(attributes),
@@ -212,7 +217,7 @@ class TimeStampAuthority:
 
     def _cut_form(self) -> CmsForm:
         """Encode a token once, with a blank for its digest, and cut the form from it."""
-        blank = hashlib.sha256(b"blank").digest()
+        blank = hashlib.new(self._scheme.digest, b"blank").digest()
         own = self._certificates[0]
         identifier = tsp.ESSCertIDv2({"cert_hash": hashlib.sha256(own.dump()).digest()})
         attributes = cms.CMSAttributes(
@@ -234,16 +239,16 @@ class TimeStampAuthority:
                     "issuer_and_serial_number",
                     cms.IssuerAndSerialNumber({"issuer": own.issuer, "serial_number": own.serial_number}),
                 ),
-                "digest_algorithm": algos.DigestAlgorithm({"algorithm": "sha256"}),
+                "digest_algorithm": algos.DigestAlgorithm({"algorithm": self._scheme.digest}),
                 "signed_attrs": attributes,
-                "signature_algorithm": algos.SignedDigestAlgorithm({"algorithm": "sha256_ecdsa"}),
+                "signature_algorithm": algos.SignedDigestAlgorithm({"algorithm": self._scheme.signature}),
                 "signature": b"",
             }
         )
         signed = cms.SignedData(
             {
                 "version": "v3",
-                "digest_algorithms": [algos.DigestAlgorithm({"algorithm": "sha256"})],
+                "digest_algorithms": [algos.DigestAlgorithm({"algorithm": self._scheme.digest})],
                 "encap_content_info": {
                     "content_type": "tst_info",
                     "content": core.ParsableOctetString(tlv(SEQUENCE)),
