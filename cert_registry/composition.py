@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,9 @@ import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from cert_registry.archive.errors import ArchiveError
+from cert_registry.archive.renewal import Archive
+from cert_registry.archive.store import FileGate, SqlArchive
 from cert_registry.catalog.loading import Catalog
 from cert_registry.catalog.rendering import DEMO_MARK
 from cert_registry.checks import Checks
@@ -112,12 +116,15 @@ class RegistryRooms:
     ingestion: StockIngestion
     items: ServiceItems
     held: HeldInRegistry
+    archive: Archive
     seals: SealRoom
     seal_uses: SqlSealUses
 
     def recover(self) -> RecoveryReport:
         """Finish what a crash left behind; call at start and from time to time."""
         self.seals.finish(now=self.clock())
+        with suppress(ArchiveError):  # they wait for the next sweep
+            self.archive.raise_lowered(now=self.clock())
         return recover(self.issuing, intents=self.intents, leaves=self.leaves, now=self.clock())
 
 
@@ -251,6 +258,16 @@ def build_registry(
         ),
         items=load_items(),
         held=HeldInRegistry(registry=registry, catalog=catalog),
+        archive=Archive(
+            book=SqlArchive(database=database),
+            objects=objects,
+            stamper=pki.stamper,
+            pki=pki.pki,
+            catalog=catalog,
+            leaves=leaves,
+            gate=FileGate(settings.objects_dir.parent / ".archive-renewal.lock"),
+            policy=settings.archive,
+        ),
         seals=SealRoom(
             book=seal_book,
             chart=charts.chart,

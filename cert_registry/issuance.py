@@ -138,7 +138,9 @@ def _seal(rendered: RenderedIntent, *, room: IssuingRoom, now: datetime) -> Seal
     # (7) verify on an independent path, then make the bytes durable under their digest
     room.release.check(file, page=page, grant=grant, type_code=order.type_code, now=now)
     file_digest = room.objects.put(file.content, media_type=_PDF, now=now)
-    return room.intents.record_sealed(rendered, file_digest=file_digest, grant=grant, use=use)
+    return room.intents.record_sealed(
+        rendered, file_digest=file_digest, level=file.level, grant=grant, use=use
+    )
 
 
 def _sequence(registered: RegisteredEcert, *, room: IssuingRoom, now: datetime) -> int:

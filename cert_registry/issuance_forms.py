@@ -121,6 +121,7 @@ class SealedFile:
 
     content: bytes = field(repr=False)
     sha256: bytes
+    level: str  # PAdES level reached: that of the type, or `B-B` where its policy lets it be raised later
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +131,7 @@ class SealedIntent:
     rendered: RenderedIntent
     file_digest: FileDigest
     seal_id: str
+    level: str | None = None  # None: before levels were recorded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,13 +11,18 @@ from cert_registry.seals.drawing import image_of
 from cert_registry.seals.errors import UnknownSeal
 from cert_registry.signing.credentials import load_credentials
 from cert_registry.signing.errors import (
+    AuthorityUnavailable,
     CertificateExpired,
     DocumentRefused,
     KeyMisuse,
     KeyNotFound,
     SigningError,
+    TimeStampUnavailable,
+    TokenUnavailable,
     UnknownCertificate,
 )
+from cert_registry.signing.pki.clock import TimeNotAvailable
+from cert_registry.signing.pki.tsa import StampRefused
 from cert_registry.signing.release import check_before_release
 from cert_registry.signing.seal_field import SealAppearance, SealPlace
 from cert_registry.signing.sealing import PadesLevel
@@ -43,6 +48,15 @@ _LEVELS: Final = {
     "B-LT": PadesLevel.B_LT,
     "B-LTA": PadesLevel.B_LTA,
 }
+#: Time stamps or revocation data cannot be had. pyHanko tells a refused stamp by an error of the system.
+STAMPS_ARE_AWAY: Final = (
+    AuthorityUnavailable,
+    StampRefused,
+    TimeNotAvailable,
+    TimeStampUnavailable,
+    TokenUnavailable,
+    OSError,
+)
 _SEAL_IS_WRONG: Final = (CertificateExpired, KeyMisuse, KeyNotFound, UnknownCertificate)
 
 
@@ -77,7 +91,7 @@ class TokenSealDesk:
         self._mark = mark
 
     def seal(self, rendered: RenderedIntent, grant: SealGrant, page: bytes, *, now: datetime) -> SealedFile:
-        """The sealed PDF, not yet checked.
+        """The sealed PDF, not yet checked; at `B-B` where stamps are away and the type lets it be raised later.
 
         Raises:
             SealNotUsable: The seal's key or signing certificate is missing, ended or revoked.
@@ -91,21 +105,28 @@ class TokenSealDesk:
             place=_place(rendered.seal_place),
             alternative_text=image.alternative_text,
         )
+        level = certificate_type.pades_level
         try:
-            sealed = self._sealer.seal(
-                page,
-                credentials=self._credentials(grant, now),
-                appearance=appearance,
-                level=_LEVELS[certificate_type.pades_level],
-                now=now,
-            )
+            credentials = self._credentials(grant, now)
+
+            def seal_at(name: str) -> SealedFile:
+                made = self._sealer.seal(
+                    page, credentials=credentials, appearance=appearance, level=_LEVELS[name], now=now
+                )
+                return SealedFile(content=made.pdf, sha256=made.sha256, level=name)
+
+            try:
+                return seal_at(level)
+            except STAMPS_ARE_AWAY:
+                if certificate_type.when_unstamped != "raise-later" or level == "B-B":
+                    raise
+                return seal_at("B-B")  # the row says so, and the archive raises it when they are back
         except DocumentRefused as error:
             raise SealedFileRejected("排版结果不能加盖印章。") from error
         except _SEAL_IS_WRONG as error:
             raise SealNotUsable("印章的密钥或签名证书不可用，请联系印章管理员。") from error
-        except SigningError as error:
+        except (SigningError, OSError) as error:
             raise TokenBusyOrGone("加盖印章的设备或时间戳暂时不可用，请稍后再试。") from error
-        return SealedFile(content=sealed.pdf, sha256=sealed.sha256)
 
     def _credentials(self, grant: SealGrant, now: datetime) -> SealCredentials:
         return load_credentials(self._token, self._pki, grant.key_label, now=now)
@@ -146,7 +167,11 @@ class IndependentRelease:
         Raises:
             SealedFileRejected: It is not.
         """
-        level = _LEVELS[self._catalog.type(type_code).pades_level]
+        certificate_type = self._catalog.type(type_code)
+        may_be_lower = certificate_type.when_unstamped == "raise-later" and sealed.level == "B-B"
+        if sealed.level != certificate_type.pades_level and not may_be_lower:
+            raise SealedFileRejected("加盖印章的级别低于证照类型的规定，已作废，请重试。")
+        level = _LEVELS[sealed.level]
         try:
             check_before_release(
                 sealed.content,

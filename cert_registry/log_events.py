@@ -26,6 +26,7 @@ ISSUED = "ecert-issued"
 REGISTERED = "ecert-registered"  # stock and pushed ecerts, which were not sealed here
 STATE_CHANGED = "ecert-state-changed"
 SEAL_CHANGED = "seal-changed"
+FILE_RENEWED = "ecert-file-renewed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +104,38 @@ def seal_leaf(event: SealEvent, *, department: DepartmentCode, salt: bytes) -> N
             "department": department,
             "detail": event.detail,
             "recorded_at": instant_text(event.recorded_at),
+        },
+        salt,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewedFile:
+    """A new version of an ecert's file: the one before it with a time stamp more."""
+
+    identifier: EcertIdentifier
+    sequence: int
+    file_digest: str
+    previous_digest: str
+    level: str
+    stamped_at: datetime
+    recorded_at: datetime
+
+
+def renewed_leaf(renewed: RenewedFile, *, salt: bytes) -> NewLeaf:
+    """The leaf of a new version of a file."""
+    return _leaf(
+        FILE_RENEWED,
+        renewed.sequence,
+        {
+            "event": FILE_RENEWED,
+            "identifier": renewed.identifier,
+            "sequence": renewed.sequence,
+            "file_sha256": renewed.file_digest,
+            "previous_sha256": renewed.previous_digest,
+            "level": renewed.level,
+            "stamped_at": instant_text(renewed.stamped_at),
+            "recorded_at": instant_text(renewed.recorded_at),
         },
         salt,
     )

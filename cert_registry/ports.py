@@ -174,7 +174,7 @@ class IntentBook(Protocol):
         ...
 
     def record_sealed(
-        self, rendered: RenderedIntent, *, file_digest: FileDigest, grant: SealGrant, use: int
+        self, rendered: RenderedIntent, *, file_digest: FileDigest, level: str, grant: SealGrant, use: int
     ) -> SealedIntent:
         """Record the sealed file."""
         ...

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from cert_registry.archive.settings import read_policy
 from cert_registry.catalog.loading import TYPES_DIRECTORY
 from cert_registry.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from cert_registry.archive.types import RenewalPolicy
 
 _DIRECTORIES: Final = ("objects_dir", "tlog_dir", "pki_dir")
 
@@ -33,6 +36,7 @@ class Settings:
         jwks_url: Its key set.
         audience: Audience of this service's API.
         demo: Whether documents are marked 样例.
+        archive: When files are renewed.
     """
 
     database: str
@@ -47,6 +51,7 @@ class Settings:
     jwks_url: str | None
     audience: str
     demo: bool
+    archive: RenewalPolicy
 
     @classmethod
     def from_mapping(cls, section: Mapping[str, Any], *, demo: bool | None = None) -> Settings:
@@ -55,7 +60,7 @@ class Settings:
         Args:
             section: `database` (or `database_url`), `objects_dir`, `tlog_dir`, `pki_dir`, `public_url`;
                 optionally `types_dir`, `log_origin`, `newest_checkpoint_file`, `issuer`, `jwks_url`,
-                `audience`, `demo`.
+                `audience`, `demo`, `archive`.
             demo: Overrides the section, for the file's `mode`.
 
         Raises:
@@ -84,6 +89,7 @@ class Settings:
             jwks_url=_optional_text(section, "jwks_url"),
             audience=str(section.get("audience", "longzheng-registry")),
             demo=marked,
+            archive=read_policy(section.get("archive")),
         )
 
 

@@ -196,6 +196,7 @@ class EcertSummary:
     status_index: int | None
     holder_references: tuple[HolderReference, ...]
     recorded_at: datetime
+    sealed_level: str | None = None  # PAdES level that the file reached; None: not recorded
 
     @property
     def sealed(self) -> bool:

@@ -28,6 +28,7 @@ from deploy.startup import WANTED_MARK, bring_up
 DOORS = {
     "demo": Door(module="deploy.demo.story", function="main"),
     "verify": Door(module="verify_api.validation.command", function="main"),
+    "archive": Door(module="cert_registry.archive.command", function="main"),
     "ingest": Door(module="cert_registry.ingestion.command", function="main"),
     "issue": Door(module="cert_registry.issuing.command", function="main"),
     "seal": Door(module="cert_registry.seals.command", function="main"),

@@ -70,6 +70,7 @@ class SealFile(_Strict):
     width_mm: Annotated[float, Field(ge=20, le=60)]
     height_mm: Annotated[float, Field(ge=20, le=60)]
     pades_level: Literal["B-B", "B-T", "B-LT", "B-LTA"]
+    when_unstamped: Literal["wait", "raise-later"] = "wait"
 
 
 class AccessFile(_Strict):

@@ -32,6 +32,8 @@ class FileEvidence:
         algorithms: Names of the newest stamp's digest and signature algorithms (asn1crypto's).
         holds_until: When the evidence of its newest stamp ends; None when there is none (B-B and B-T).
         ends_with: What ends first: `unit`, `authority` or `list`; empty without evidence.
+        renewable_until: When the newest stamp's own certificates end; until then a new stamp can prove it, with
+            newer lists if need be.
     """
 
     level: str
@@ -40,6 +42,7 @@ class FileEvidence:
     algorithms: tuple[str, ...] = ()
     holds_until: datetime | None = None
     ends_with: str = ""
+    renewable_until: datetime | None = None
 
 
 def evidence_of(pdf: bytes) -> FileEvidence:
@@ -91,7 +94,8 @@ def _judged(tokens: list[cms.SignedData], store: _Store | None, stamps: int) -> 
     )
     if store is None or not store.lists:
         return FileEvidence(level="B-T", stamps=stamps, stamped_at=stamped_at, algorithms=algorithms)
-    holds_until, ends_with = _end_of(newest, store)
+    ends = _ends_of(newest, store)
+    holds_until, ends_with = min(ends)
     return FileEvidence(
         level="B-LTA" if stamps else "B-LT",
         stamps=stamps,
@@ -99,11 +103,12 @@ def _judged(tokens: list[cms.SignedData], store: _Store | None, stamps: int) -> 
         algorithms=algorithms,
         holds_until=holds_until,
         ends_with=ends_with,
+        renewable_until=min(end for end, what in ends if what != "list"),
     )
 
 
-def _end_of(token: cms.SignedData, store: _Store) -> tuple[datetime, str]:
-    """When the first of unit, authorities and lists ends; without a list for one of them, at once."""
+def _ends_of(token: cms.SignedData, store: _Store) -> list[tuple[datetime, str]]:
+    """When unit, authorities and the lists about them end; where a list is missing, at once."""
     embedded = [choice.chosen for choice in token["certificates"]]
     pool = [*embedded, *store.certificates]
     named = token["signer_infos"][0]["sid"].chosen
@@ -118,7 +123,7 @@ def _end_of(token: cms.SignedData, store: _Store) -> tuple[datetime, str]:
             break
         current = above[0]
         ends.append((_not_after(current), "authority"))
-    return min(ends)
+    return ends
 
 
 def _newest_end(certificate: x509.Certificate, lists: Iterable[crl.CertificateList]) -> datetime:

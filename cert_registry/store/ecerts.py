@@ -5,13 +5,21 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, final
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from cert_registry.errors import UnknownEcert
 from cert_registry.store.engine import insert_missing
 from cert_registry.store.events import events_of
 from cert_registry.store.registration import code_binding, face_binding
-from cert_registry.store.tables import ALARMS, ECERT_HOLDERS, ECERTS, INTENTS, SEAL_USES, STATUS_ENTRIES
+from cert_registry.store.tables import (
+    ALARMS,
+    ECERT_HOLDERS,
+    ECERTS,
+    FILE_VERSIONS,
+    INTENTS,
+    SEAL_USES,
+    STATUS_ENTRIES,
+)
 from cert_registry.types import (
     DepartmentCode,
     EcertIdentifier,
@@ -65,8 +73,14 @@ class SqlEcerts:
         return summary, mac
 
     def find_by_file(self, digest: FileDigest) -> EcertSummary | None:
-        """The ecert whose sealed file has this digest."""
-        return self._one(ECERTS.c.file_digest == digest)
+        """The ecert whose sealed file has this digest, or had it before a time stamp was added to it."""
+        earlier = select(FILE_VERSIONS.c.identifier).where(FILE_VERSIONS.c.file_digest == digest)
+        return self._one(
+            or_(
+                ECERTS.c.file_digest == digest,
+                ECERTS.c.identifier == earlier.scalar_subquery(),
+            )
+        )
 
     def find_by_intent(self, intent_id: str) -> EcertSummary | None:
         """The ecert that this intent became."""
@@ -157,7 +171,8 @@ class SqlEcerts:
         with self._database.reading() as connection:
             in_intents = select(INTENTS.c.intent_id).where(INTENTS.c.sealed_digest == digest)
             in_uses = select(SEAL_USES.c.intent_id).where(SEAL_USES.c.sealed_digest == digest)
-            return connection.execute(in_intents.union(in_uses)).first() is not None
+            in_versions = select(FILE_VERSIONS.c.identifier).where(FILE_VERSIONS.c.file_digest == digest)
+            return connection.execute(in_intents.union(in_uses, in_versions)).first() is not None
 
     def raise_alarm(self, *, kind: str, digest: FileDigest, signer: str, now: datetime) -> bool:
         """Record an alarm once for a file; tells whether it is new."""
@@ -211,6 +226,7 @@ class SqlEcerts:
             status_index=row.status_index,
             holder_references=holders.get(row.identifier, ()),
             recorded_at=row.recorded_at,
+            sealed_level=row.sealed_level,
         )
 
 

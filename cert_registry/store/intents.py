@@ -237,7 +237,7 @@ class SqlIntents:
             return _sealed(rendered, _row(connection, rendered.intent.intent_id))
 
     def record_sealed(
-        self, rendered: RenderedIntent, *, file_digest: FileDigest, grant: SealGrant, use: int
+        self, rendered: RenderedIntent, *, file_digest: FileDigest, level: str, grant: SealGrant, use: int
     ) -> SealedIntent:
         """Record the sealed file, once; a file that comes second is recorded as discarded, never delivered."""
         with self._database.writing() as connection:
@@ -247,7 +247,12 @@ class SqlIntents:
                     INTENTS.c.intent_id == rendered.intent.intent_id,
                     INTENTS.c.stage == IntentStage.RENDERED.value,
                 )
-                .values(stage=IntentStage.SEALED.value, sealed_digest=file_digest, seal_id=grant.seal_id)
+                .values(
+                    stage=IntentStage.SEALED.value,
+                    sealed_digest=file_digest,
+                    sealed_level=level,
+                    seal_id=grant.seal_id,
+                )
             ).rowcount
             connection.execute(
                 update(SEAL_USES)
@@ -382,4 +387,9 @@ def _rendered(intent: Intent, row: Row[tuple[object, ...]]) -> RenderedIntent | 
 def _sealed(rendered: RenderedIntent, row: Row[tuple[object, ...]]) -> SealedIntent | None:
     if row.sealed_digest is None:
         return None
-    return SealedIntent(rendered=rendered, file_digest=FileDigest(row.sealed_digest), seal_id=row.seal_id)
+    return SealedIntent(
+        rendered=rendered,
+        file_digest=FileDigest(row.sealed_digest),
+        seal_id=row.seal_id,
+        level=row.sealed_level,
+    )

@@ -256,6 +256,7 @@ class SqlRegistration:
             "status_index": intent.status_index,
             "salt": intent.secrets.salt,
             "replaces": order.replaces,
+            "sealed_level": sealed.level,
             "seal_id": sealed.seal_id,
             "recorded_at": now,
         }

@@ -65,6 +65,7 @@ INTENTS: Final = Table(
     Column("rendered_digest", String(64)),
     Column("seal_place", Text),  # JSON: page, left, bottom, right, top
     Column("sealed_digest", String(64), unique=True),
+    Column("sealed_level", String(8)),  # PAdES level reached; null: before levels were recorded
     Column("seal_id", String(64)),
     Column("requested_by", String(64), nullable=False),  # client id, or the drafter's staff id
     Column("created_at", UtcInstant, nullable=False),
@@ -105,6 +106,7 @@ ECERTS: Final = Table(
     Column("check_code_sealed", LargeBinary),
     Column("check_code_mac", LargeBinary),
     Column("file_digest", String(64), unique=True),
+    Column("sealed_level", String(8), index=True),  # PAdES level that the file reached
     Column("twin_digest", String(64)),
     Column("issued_on", Date, nullable=False),
     Column("valid_from", Date, nullable=False),
@@ -144,6 +146,23 @@ ECERT_TERMS_DUE: Final = Table(
     "ecert_terms_due",
     METADATA,
     Column("identifier", String(160), ForeignKey("ecerts.identifier"), primary_key=True),
+)
+
+#: Every version of every ecert's file; the newest is the one that the ecert's row names.
+FILE_VERSIONS: Final = Table(
+    "file_versions",
+    METADATA,
+    Column("identifier", String(160), ForeignKey("ecerts.identifier"), primary_key=True),
+    Column("sequence", Integer, primary_key=True),
+    Column("file_digest", String(64), nullable=False, unique=True),
+    Column("level", String(8), nullable=False),
+    Column("reason", String(16), nullable=False),  # sealed, renewed
+    Column("stamped_at", UtcInstant),
+    Column("holds_until", UtcInstant),
+    Column("ends_with", String(16), nullable=False),
+    Column("renewable_until", UtcInstant),
+    Column("algorithms", String(200), nullable=False),  # names, separated by spaces
+    Column("recorded_at", UtcInstant, nullable=False),
 )
 
 CERTIFICATE_NUMBERS: Final = Table(

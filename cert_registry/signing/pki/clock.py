@@ -18,7 +18,8 @@ from cert_registry.signing.pki.register import AuthorityRegister
 from cert_registry.signing.pki.sntp import ClockOffset, PeerUnavailable, TimePeer
 
 _MARK_EVERY = timedelta(seconds=1)
-_MARK = "tsa-newest-stamp"
+#: Name of the newest stamped time in the register.
+NEWEST_STAMP = "tsa-newest-stamp"
 _ASK_EVERY_S = 64.0
 
 
@@ -79,7 +80,7 @@ class ClockWatch:
         self._check_peers()
         with self._lock:
             if self._newest is None or not self._newest <= now < self._newest + _MARK_EVERY:
-                newest = self._register.raise_mark(_MARK, now)  # durable before the stamp
+                newest = self._register.raise_mark(NEWEST_STAMP, now)  # durable before the stamp
                 self._refuse_backwards(newest, now)
                 self._newest = newest
 
@@ -91,7 +92,7 @@ class ClockWatch:
             AuthorityUnavailable: The newest stamped time cannot be read.
         """
         self._check_peers()
-        newest = self._register.mark(_MARK)
+        newest = self._register.mark(NEWEST_STAMP)
         if newest is not None:
             self._refuse_backwards(newest, now)
 
@@ -101,8 +102,8 @@ class ClockWatch:
         For an operator who has found out that the clock was ahead once: stamps with too late a time are out.
         """
         with self._lock:
-            before = self._register.mark(_MARK)
-            self._register.set_mark(_MARK, now)
+            before = self._register.mark(NEWEST_STAMP)
+            self._register.set_mark(NEWEST_STAMP, now)
             self._newest = None
         return before
 

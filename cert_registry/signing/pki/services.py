@@ -5,6 +5,7 @@ from datetime import datetime
 
 from cert_registry.signing.credentials import SealAuthority
 from cert_registry.signing.document_stamp import DocumentStamper, TimeStampSource
+from cert_registry.signing.pki.clock import NEWEST_STAMP, ClockWatch
 from cert_registry.signing.pki.crl import CrlPublisher
 from cert_registry.signing.pki.directory import ROOT, SEAL_CA, PkiDirectory, succeeds
 from cert_registry.signing.pki.ocsp import OcspResponder
@@ -31,6 +32,14 @@ class PkiServices:
     def stamper(self) -> DocumentStamper:
         """What appends document time stamps."""
         return DocumentStamper(pki=self.pki, tsa=self.stamps, crls=self.crls, ocsp=self.ocsp)
+
+    def newest_stamp(self) -> datetime | None:
+        """Return the newest stamped time on record (docs/levels.md, the clock)."""
+        return self.pki.register.mark(NEWEST_STAMP)
+
+    def accept_clock(self, now: datetime) -> datetime | None:
+        """Take the present time for right although it is before the newest stamp; returns what was on record."""
+        return ClockWatch(self.pki.register).accept(now)
 
     def revoke(self, issuer: str, serial_number: int, *, reason: RevocationReason, now: datetime) -> None:
         """Revoke a signing certificate and publish its CA's list at once; OCSP answers follow the register.
