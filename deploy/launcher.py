@@ -55,6 +55,11 @@ COMMANDS = {
         needs=Needs.ENVIRONMENT,
         module="cert_registry.ingestion.command",
     ),
+    "archive": Command(
+        summary="keeps sealed files provable: forecast, renew, clock",
+        needs=Needs.ENVIRONMENT,
+        module="cert_registry.archive.command",
+    ),
     "issue": Command(
         summary="issues from a file", needs=Needs.ENVIRONMENT, module="cert_registry.issuing.command"
     ),
