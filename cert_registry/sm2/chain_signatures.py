@@ -10,6 +10,7 @@ Source: GM/T 0015-2012 (certificates); GM/T 0006-2012 (identifiers).
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
+from pyhanko_certvalidator.errors import AlgorithmNotSupported
 from pyhanko_certvalidator.sig_validate import (
     DEFAULT_VALIDATION_CONTEXT,
     DefaultSignatureValidator,
@@ -31,16 +32,33 @@ def _validate_signature(  # noqa: PLR0917 - their signature
     signature_algorithm: Any,
     context: SignatureValidationContext = DEFAULT_VALIDATION_CONTEXT,
 ) -> None:
-    """Verify one signature; raises `cryptography`'s InvalidSignature, as pyHanko wants it."""
+    """Verify one signature; raises `cryptography`'s InvalidSignature, as pyHanko wants it.
+
+    A signature with another identity than the default one is beyond us, which is no proof of forgery.
+    """
     if signature_algorithm["algorithm"].native != SM2_WITH_SM3:
         _theirs(self, signature, signed_data, public_key_info, signature_algorithm, context)
         return
     if context.prehashed:
-        raise InvalidSignature  # SM2 hashes the signer's identity and key first
+        raise AlgorithmNotSupported("SM2 hashes the signer's identity and key first.")
     try:
-        Sm2PublicKey.from_der(public_key_info.dump()).verify(signature, signed_data)
-    except (SignatureInvalid, KeyRefused) as error:
+        key = Sm2PublicKey.from_der(public_key_info.dump())
+        key.verify(signature, signed_data)
+    except KeyRefused as error:
+        raise AlgorithmNotSupported("The key does not fit SM2.") from error
+    except SignatureInvalid as error:
+        if _uses_another_identity(key, signature, signed_data):
+            raise AlgorithmNotSupported("SM2 with another identity than the default one.") from error
         raise InvalidSignature from error
+
+
+def _uses_another_identity(key: Sm2PublicKey, signature: bytes, data: bytes) -> bool:
+    """Tell whether a signature fits the empty identity, which programs take that are given none."""
+    try:
+        key.verify(signature, data, identity=b"")
+    except SignatureInvalid:
+        return False
+    return True
 
 
 def teach_pyhanko() -> None:

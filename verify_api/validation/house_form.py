@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from asn1crypto import algos, cms, core, x509
 
+from cert_registry.sm2.algorithms import SM2_CURVE, SM2_WITH_SM3, SM3
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -24,7 +26,8 @@ ROOT_POLICY = f"{_ARC}.1"
 SEAL_POLICY = f"{_ARC}.2"
 
 _HALF_ORDERS = {"secp256r1": 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551 // 2}
-_ALGORITHMS = {"ec": "sha256_ecdsa", "rsa": "sha256_rsa"}
+#: Digest and signature algorithm by the kind of key.
+_ALGORITHMS = {"ec": ("sha256", "sha256_ecdsa"), "rsa": ("sha256", "sha256_rsa"), "sm2": (SM3, SM2_WITH_SM3)}
 _STAMP = "signature_time_stamp_token"
 
 
@@ -75,16 +78,15 @@ def _written_anew(content: SignedContent, embedded: list[x509.Certificate], *, s
     given = cms.ContentInfo.load(content.encoded)["content"]
     given_signer = given["signer_infos"][0]
     signer = embedded[-1]
-    digest = algos.DigestAlgorithm({"algorithm": "sha256"})
+    digest_name, signature_name = _ALGORITHMS[_kind(signer.public_key)]
+    digest = algos.DigestAlgorithm({"algorithm": digest_name})
     identifier = cms.IssuerAndSerialNumber({"issuer": signer.issuer, "serial_number": signer.serial_number})
     written: dict[str, Any] = {
         "version": "v1",
         "sid": cms.SignerIdentifier("issuer_and_serial_number", identifier),
         "digest_algorithm": digest,
         "signed_attrs": given_signer["signed_attrs"],
-        "signature_algorithm": algos.SignedDigestAlgorithm(
-            {"algorithm": _ALGORITHMS[signer.public_key.algorithm]}
-        ),
+        "signature_algorithm": algos.SignedDigestAlgorithm({"algorithm": signature_name}),
         "signature": given_signer["signature"].native,
     }
     inside: dict[str, Any] = {"content_type": "data"}
@@ -107,8 +109,8 @@ def _written_anew(content: SignedContent, embedded: list[x509.Certificate], *, s
 
 
 def _is_low(key: Any, signature: bytes) -> bool:
-    """Tell whether an ECDSA signature has the lower of its two possible values; RSA has one."""
-    if key.algorithm != "ec":
+    """Tell whether an ECDSA signature has the lower of its two possible values; RSA and SM2 have one."""
+    if _kind(key) != "ec":
         return True
     half = _HALF_ORDERS.get(str(key.curve[1]))
     try:
@@ -116,6 +118,13 @@ def _is_low(key: Any, signature: bytes) -> bool:
         return half is not None and 0 < pair["s"].native <= half
     except (ValueError, TypeError):
         return False
+
+
+def _kind(key: Any) -> str:
+    """Return the kind of a key (PublicKeyInfo): `ec` for every curve but SM2's, `sm2`, `rsa`."""
+    if key.algorithm == "ec" and key.curve == ("named", SM2_CURVE):
+        return "sm2"
+    return str(key.algorithm)
 
 
 def _policies(certificate: x509.Certificate) -> set[str]:

@@ -30,6 +30,8 @@ from pyhanko_certvalidator.sig_validate import (
     SignatureValidator,
 )
 
+from cert_registry.sm2.algorithms import SM3
+from cert_registry.sm2.chain_signatures import teach_pyhanko
 from verify_api.validation.errors import MalformedSyntax
 from verify_api.validation.verdicts import SubIndication
 
@@ -38,8 +40,11 @@ if TYPE_CHECKING:
 
     from verify_api.validation.signed_data import SignedContent
 
+teach_pyhanko()  # SM2 with SM3
+
 DIGESTS = frozenset(
     {"md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sha3_224", "sha3_256", "sha3_384", "sha3_512"}
+    | {SM3}
 )
 _SHAKE256_BYTES = 64  # RFC 8419: id-shake256 with Ed448 yields 512 bits
 _NIST_SIGNATURES = "2.16.840.1.101.3.4.3."

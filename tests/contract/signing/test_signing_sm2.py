@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from asn1crypto import cms, core, crl, ocsp, tsp
+from asn1crypto import algos, cms, core, crl, keys, ocsp, tsp
 from cryptography.hazmat.primitives.serialization import Encoding
 from sample_documents import appearance, rendered
 
@@ -20,10 +20,14 @@ from cert_registry.signing.release import check_before_release
 from cert_registry.signing.sealing import PadesLevel, SealedPdf
 from cert_registry.signing.settings import Settings
 from cert_registry.signing.sm2_services import Sm2Services, open_sm2
+from cert_registry.sm2 import libcrypto
 from cert_registry.sm2.public_key import Sm2PublicKey
 from hsm_sim.sm2_ceremony import Sm2Hierarchy, run
 from tests.fixtures_token import PUBLIC_URL
 from tests.fixtures_verapdf import VeraPdf
+from verify_api.validation import TrustAnchors, validate_pdf
+from verify_api.validation.signature_values import signature_verdict
+from verify_api.validation.verdicts import Verdict
 
 IDENTITY = "distid:1234567812345678"
 LABEL = "seal-city-market"
@@ -210,6 +214,38 @@ def test_the_files_are_still_pdf_a_and_whole(
         (tmp_path / name).write_bytes(pdf)
         done = subprocess.run(["qpdf", "--check", str(tmp_path / name)], capture_output=True, check=False)
         assert done.returncode == 0, done.stdout
+
+
+def test_verify_passes_the_file_and_no_altered_bit(
+    sm2: Sm2Services, sealed: dict[PadesLevel, SealedPdf]
+) -> None:
+    """Strict, as under our own anchor: nothing in the unprotected parts can be altered either."""
+    pdf, now = sealed[PadesLevel.B_LT].pdf, datetime.now(UTC)
+    trust = TrustAnchors.from_pem([(sm2.pki.path / "trust.pem").read_bytes()])
+    report = validate_pdf(pdf, trust=trust, at=None, now=now)
+    assert report.verdict is Verdict.PASSED
+    (signature,) = report.signatures
+    assert (signature.level.value, signature.sub_indication) == ("PAdES-BASELINE-LT", None)
+    assert [stamp.indication.value for stamp in signature.timestamps] == ["TOTAL-PASSED"]
+    start = pdf.index(b"/Contents <") + len(b"/Contents <")
+    end = pdf.index(b">", start)
+    inside = range(start, start + 2 * len(_cms(pdf)), 331)
+    places = [*inside, end - 2, *range(50, start, start // 8), *range(end + 2, len(pdf) - 2, 200)]
+    for place in places:
+        altered = pdf[:place] + bytes([pdf[place] ^ 1]) + pdf[place + 1 :]
+        if altered != pdf:
+            assert validate_pdf(altered, trust=trust, at=None, now=now).verdict is not Verdict.PASSED, place
+    stranger = TrustAnchors.from_pem([(sm2.pki.path.parent / "trust.pem").read_bytes()])
+    assert validate_pdf(pdf, trust=stranger, at=None, now=now).verdict is Verdict.INDETERMINATE
+
+
+def test_a_signature_with_another_identity_is_beyond_us_and_not_forged() -> None:
+    private = libcrypto.generate()
+    public = keys.PublicKeyInfo.load(libcrypto.public_half(private))
+    algorithm = algos.SignedDigestAlgorithm({"algorithm": "sm2_sm3"})
+    for identity, verdict in ((libcrypto.DEFAULT_IDENTITY, True), (b"", None), (b"somebody", False)):
+        signature = libcrypto.sign(private, b"data", identity=identity)
+        assert signature_verdict(public, algorithm, b"data", signature) is verdict
 
 
 def test_a_revoked_seal_seals_no_more(sm2: Sm2Services, ceremony_state: Path) -> None:
