@@ -79,22 +79,23 @@ def test_other_content_for_the_same_case_is_a_conflict(client: FlaskClient) -> N
 
 
 @pytest.mark.parametrize(
-    ("headers", "status", "code"),
+    ("make_headers", "status", "code"),
     [
-        ({}, 401, "token-missing"),
-        ({"Authorization": "Bearer nonsense"}, 401, "token-malformed"),
-        (bearer(aud="longzheng-verify"), 401, "token-audience"),
-        (bearer(iss="http://elsewhere"), 401, "token-issuer"),
-        (bearer(exp=int(time.time()) - 3600), 401, "token-expired"),
-        (bearer(scope="verify"), 403, "token-scope"),
-        (bearer(department_code=None), 401, "token-no-department"),
-        (bearer(azp="dept-city-education"), 403, "not-authorised"),
+        (dict, 401, "token-missing"),
+        (lambda: {"Authorization": "Bearer nonsense"}, 401, "token-malformed"),
+        (lambda: bearer(aud="longzheng-verify"), 401, "token-audience"),
+        (lambda: bearer(iss="http://elsewhere"), 401, "token-issuer"),
+        (lambda: bearer(exp=int(time.time()) - 3600), 401, "token-expired"),
+        (lambda: bearer(scope="verify"), 403, "token-scope"),
+        (lambda: bearer(department_code=None), 401, "token-no-department"),
+        (lambda: bearer(azp="dept-city-education"), 403, "not-authorised"),
     ],
 )
 def test_a_caller_without_the_right_token_is_refused(
-    client: FlaskClient, headers: dict[str, str], status: int, code: str
+    client: FlaskClient, make_headers: Callable[[], dict[str, str]], status: int, code: str
 ) -> None:
-    refused = client.post("/api/v1/issuances", json=body("A-3"), headers=headers)
+    # Made here and not while collecting: a token lives for minutes only.
+    refused = client.post("/api/v1/issuances", json=body("A-3"), headers=make_headers())
     assert (refused.status_code, refused.json["code"]) == (status, code)
 
 
