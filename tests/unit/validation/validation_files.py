@@ -58,7 +58,10 @@ def plain_pdf(*, form: bool = False, xref_streams: bool = False, pages: int = 1,
 
 
 def writer(data: bytes) -> IncrementalPdfFileWriter:
-    return IncrementalPdfFileWriter(io.BytesIO(data), strict=False)
+    work = IncrementalPdfFileWriter(io.BytesIO(data), strict=False)
+    if b"/Encrypt" in data:
+        work.encrypt("")
+    return work
 
 
 def sign(
