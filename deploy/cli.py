@@ -32,6 +32,7 @@ DOORS = {
     "ingest": Door(module="cert_registry.ingestion.command", function="main"),
     "issue": Door(module="cert_registry.issuing.command", function="main"),
     "seal": Door(module="cert_registry.seals.command", function="main"),
+    "ceremony": Door(module="hsm_sim.checking", function="main"),
     "log": Door(module="cert_registry.tlog.command", function="main"),
     "department": Door(module="deploy.department_client", function="main"),
 }

@@ -8,14 +8,15 @@ import argparse
 import fcntl
 import hashlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from cert_registry.signing.durable_files import write_durably
 from cert_registry.signing.errors import SigningError
@@ -26,19 +27,21 @@ from cert_registry.signing.seal_key import KeyAlgorithm
 from cert_registry.signing.token import Token
 from hsm_sim.errors import CeremonyError, RootAway, TokenLost
 from hsm_sim.holdings import lost, root_is_away, token_exists
+from hsm_sim.inspection import SEALED_IN, held_keys, public_key_sha256
 from hsm_sim.plan import PLAN_FILE, Plan, PlannedCertificate, PlannedKey, read_plan
 from hsm_sim.softhsm import SOFTHSM_MODULE, configure, ensure_token, module_path, pin_file
-from hsm_sim.transcript import Transcript
+from hsm_sim.transcript import Transcript, signature_file
 
 _PAIRS = (KeyAlgorithm.ECDSA_P256, KeyAlgorithm.ED25519, KeyAlgorithm.RSA_3072)
 
 
-def run(state_dir: Path, public_url: str) -> None:
+def run(state_dir: Path, public_url: str, *, witnesses: Sequence[str] = ()) -> None:
     """Carry out the ceremony, or what is left of it. Points this process's SoftHSM at the state directory.
 
     Args:
         state_dir: The state directory; writes `softhsm/`, `secrets/` and `pki/` in it.
         public_url: Address of the service, without a slash at the end; it goes into the certificates.
+        witnesses: Names of who is present; they stand in the transcript when this run changes anything.
 
     Raises:
         CeremonyError: With a sentence that says what to do.
@@ -48,15 +51,16 @@ def run(state_dir: Path, public_url: str) -> None:
     pki_dir.mkdir(parents=True, exist_ok=True)
     try:
         with _alone(pki_dir):
-            _Ceremony(state_dir, public_url.rstrip("/")).run()
+            _Ceremony(state_dir, public_url.rstrip("/"), tuple(witnesses)).run()
     except SigningError as error:
         raise CeremonyError(f"The ceremony stopped: {error} Run it again to finish it.") from error
 
 
 class _Ceremony:
-    def __init__(self, state_dir: Path, public_url: str) -> None:
+    def __init__(self, state_dir: Path, public_url: str, witnesses: tuple[str, ...]) -> None:
         text = PLAN_FILE.read_text(encoding="utf-8")
         self._state_dir = state_dir
+        self._witnesses = witnesses
         self._public_url = public_url
         self._plan: Plan = read_plan(text)
         self._plan_sha256 = hashlib.sha256(text.encode()).hexdigest()
@@ -75,13 +79,23 @@ class _Ceremony:
             self._ensure_certificate(certificate)
         self._ensure_trust_list()  # (4) trust anchors and the root's revocation list
         self._ensure_root_crl()
-        if self._transcript.changed:  # (5) transcript
+        if self._transcript.changed or not self._is_signed():  # (5) transcript
+            self._ask_for_root("the transcript")
             root = self._plan.key_of(ROOT)
             self._transcript.sign_and_write(
                 self._tokens[root.token].signing_key(root.label),
-                plan_sha256=self._plan_sha256,
-                public_url=self._public_url,
+                heading={
+                    "plan_sha256": self._plan_sha256,
+                    "public_url": self._public_url,
+                    "pkcs11_module": module_path(),
+                },
             )
+
+    def _is_signed(self) -> bool:
+        root = self._pki.certificate(ROOT).public_key()
+        if self._root_away and not signature_file(self._transcript.path).is_file():
+            return True  # a transcript from before, with its signature inside, until the root is back
+        return isinstance(root, ec.EllipticCurvePublicKey) and self._transcript.is_signed_by(root)
 
     def _refuse_when_something_is_lost(self) -> None:
         """Before anything is made: a fresh token in the place of a lost one would hide the loss."""
@@ -119,8 +133,12 @@ class _Ceremony:
     def _is_away(self, key: PlannedKey) -> bool:
         return self._root_away and key.token == self._plan.key_of(ROOT).token
 
-    def _note(self, act: str, **details: str | int) -> None:
-        self._transcript.note(act, now=datetime.now(UTC), **details)
+    def _note(self, act: str, **details: object) -> None:
+        now = datetime.now(UTC)
+        if not self._transcript.changed:
+            for name in self._witnesses:
+                self._transcript.note("witness present", now=now, name=name)
+        self._transcript.note(act, now=now, **details)
 
     def _ensure_key(self, key: PlannedKey) -> None:
         if self._is_away(key):
@@ -130,12 +148,24 @@ class _Ceremony:
             return
         self._ask_for_root(f"the key {key.token}/{key.label}")
         token.generate(key.label, key.algorithm)
-        details = {"token": key.token, "key": key.label, "algorithm": key.algorithm.value}
+        details: dict[str, object] = {
+            "token": key.token,
+            "key": key.label,
+            "algorithm": key.algorithm.value,
+            "protection": SEALED_IN,
+        }
         if key.algorithm in _PAIRS:
-            public_key = token.public_key(key.label)
-            der = public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-            details["public_key_sha256"] = hashlib.sha256(der).hexdigest()
+            details["public_key_sha256"] = public_key_sha256(token, key.label)
+        self._refuse_weak_key(key)
         self._note("key made", **details)
+
+    def _refuse_weak_key(self, key: PlannedKey) -> None:
+        """What the transcript says of a key's protection is read back from the token first."""
+        held = held_keys(module_path(), key.token, pin_file(self._state_dir, key.token))
+        if not any(one.label == key.label and one.protection == SEALED_IN for one in held):
+            raise TokenLost(
+                f"The token {key.token} does not keep the key {key.label} inside: use another module."
+            )
 
     def _ensure_certificate(self, planned: PlannedCertificate) -> None:
         name, key, issuer = planned.name, planned.key, planned.issuer
@@ -212,9 +242,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m hsm_sim.ceremony", description=__doc__)
     parser.add_argument("--state-dir", type=Path, required=True)
     parser.add_argument("--public-url", required=True)
+    parser.add_argument(
+        "--witness", action="append", default=[], help="name of somebody present; may be repeated"
+    )
     options = parser.parse_args(arguments)
     try:
-        run(options.state_dir, options.public_url)
+        run(options.state_dir, options.public_url, witnesses=options.witness)
     except CeremonyError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -17,7 +17,13 @@ import requests
 from deploy.configuration import Configuration
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-DOCUMENTS = ("README.md", "docs/check-a-certificate.md", "docs/operate.md", "docs/contribute.md")
+DOCUMENTS = (
+    "README.md",
+    "docs/ceremony.md",
+    "docs/check-a-certificate.md",
+    "docs/contribute.md",
+    "docs/operate.md",
+)
 FENCE = re.compile(r"^```([^\n`]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
 MARK = "@@ block "
