@@ -63,6 +63,16 @@ COMMANDS = {
     "issue": Command(
         summary="issues from a file", needs=Needs.ENVIRONMENT, module="cert_registry.issuing.command"
     ),
+    "seal": Command(
+        summary="the life of seals: list, show, apply, approve, suspend, … [--json]",
+        needs=Needs.ENVIRONMENT,
+        module="cert_registry.seals.command",
+    ),
+    "ceremony": Command(
+        summary="compares the key ceremony's transcript with the tokens [--json]",
+        needs=Needs.ENVIRONMENT,
+        module="hsm_sim.checking",
+    ),
     "log": Command(
         summary="checks the transparency log", needs=Needs.ENVIRONMENT, module="cert_registry.tlog.command"
     ),

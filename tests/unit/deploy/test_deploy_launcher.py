@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy import control, first_configuration, launcher, ports, processes
+from deploy import cli, control, first_configuration, launcher, ports, processes
 from deploy.configuration import Mode
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -243,3 +243,8 @@ def test_an_attached_start_that_is_interrupted_leaves_nothing_behind(state_dir: 
         assert child.wait(timeout=120) == 0
     assert not control.is_running(state_dir)
     assert processes.marked(state_dir) == ()
+
+
+def test_every_door_of_the_command_line_is_a_command() -> None:
+    commands = {name: one.module for name, one in launcher.COMMANDS.items()}
+    assert {name: door.module for name, door in cli.DOORS.items()}.items() <= commands.items()
