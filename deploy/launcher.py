@@ -50,6 +50,11 @@ COMMANDS = {
         needs=Needs.ENVIRONMENT,
         module="verify_api.validation.command",
     ),
+    "eseal": Command(
+        summary="verifies e-seal structures (SESeal, SES_Signature); needs no running service",
+        needs=Needs.ENVIRONMENT,
+        module="verify_api.eseal_command",
+    ),
     "ingest": Command(
         summary="takes in existing certificates from a file",
         needs=Needs.ENVIRONMENT,

@@ -15,7 +15,7 @@ from cert_registry.signing.durable_files import write_durably
 from cert_registry.signing.errors import SigningError
 from cert_registry.signing.keyring import DataCipher
 from cert_registry.signing.pki.crl import CrlPublisher, parse_crl
-from cert_registry.signing.pki.directory import ROOT, SEAL_CA, PkiDirectory
+from cert_registry.signing.pki.directory import ROOT, SEAL_CA, SERVICE_CA, PkiDirectory
 from cert_registry.signing.pki.issuing import Issuer, Subject, issue_certificate
 from cert_registry.signing.pki.profiles import PROFILES, CertificateProfile
 from cert_registry.signing.token import Token
@@ -89,6 +89,19 @@ class Sm2Hierarchy:
             key_label=key_label,
             issuer=SEAL_CA,
             profile=PROFILES["seal"],
+            subject=subject,
+            valid_for=_SEAL_VALIDITY,
+        )
+
+    def equip_maker(self, key_label: str, subject: Subject) -> x509.Certificate:
+        """Give a further maker of e-seals its key and certificate; what exists already is kept."""
+        if not self.keys.has_key(key_label):
+            self.keys.generate(key_label)
+        return self._certify(
+            key_label,
+            key_label=key_label,
+            issuer=SERVICE_CA,
+            profile=PROFILES["eseal-maker"],
             subject=subject,
             valid_for=_SEAL_VALIDITY,
         )

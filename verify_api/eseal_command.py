@@ -1,0 +1,144 @@
+"""`./longzheng eseal verify FILE… [--trust PEM]… [--untrusted PEM]… [--crl FILE]… [--data FILE] [--at TIME] [--json]`.
+
+Verifies e-seals (SESeal) and signatures with them (SES_Signature). Exit 0: every file is VALID; 1: at least one is not;
+2: wrong usage, or a file that cannot be read. Needs no running service and no network.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from cert_registry.eseal.report import EsealReport, EsealVerdict, Severity
+from cert_registry.eseal.verifying import verify
+from verify_api.eseal_judge import ChainJudge
+from verify_api.validation.errors import FileUnreadable, ValidationRoomError
+from verify_api.validation.trust import TrustAnchors, read_certificates, read_revocation_lists
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+VALID, NOT_VALID, USAGE = 0, 1, 2
+_WORDS = {
+    EsealVerdict.VALID: "有效",
+    EsealVerdict.INVALID: "无效",
+    EsealVerdict.INDETERMINATE: "不能确定",
+}
+
+
+class _UsageError(ValidationRoomError):
+    """The command line is wrong; the message is the sentence to print."""
+
+    code = "usage"
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise _UsageError(f"用法不对：{message}")
+
+
+def main(argv: list[str]) -> int:
+    """Run the command.
+
+    Args:
+        argv: Arguments after `eseal`.
+
+    Returns:
+        The exit code.
+    """
+    try:
+        options = _parser().parse_args(argv)
+        now = _moment(options.at) if options.at else datetime.now(UTC)
+        judge = _judge(options)
+        data = _read(Path(options.data)) if options.data else None
+        contents = [(name, _read(Path(name))) for name in options.files]
+    except ValidationRoomError as error:
+        sys.stderr.write(f"{error}\n")
+        return USAGE
+    except SystemExit as stop:  # --help
+        return int(stop.code or 0)
+    reports = [(name, verify(content, judge=judge, now=now, data=data)) for name, content in contents]
+    if options.json:
+        document = [report.to_json(file=name) for name, report in reports]
+        sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    else:
+        sys.stdout.write("".join(_lines(name, report) for name, report in reports))
+    return VALID if all(report.verdict is EsealVerdict.VALID for _, report in reports) else NOT_VALID
+
+
+def _lines(name: str, report: EsealReport) -> str:
+    title = f"（{report.name}，版本 {report.version.value}）" if report.name and report.version else ""
+    lines = [f"{name}：{_WORDS[report.verdict]}{title}"]
+    for finding in report.findings:
+        mark = "提醒：" if finding.severity is Severity.WARNING else ""
+        lines.append(f"  {mark}{finding.sentence}")
+    return "\n".join(lines) + "\n"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="longzheng eseal", description="电子印章与电子签章数据，不需要运行中的服务。")
+    commands = parser.add_subparsers(dest="command", required=True)
+    checking = commands.add_parser("verify", help="验证印章（SESeal）或签章（SES_Signature）")
+    checking.add_argument("files", nargs="+", metavar="FILE", help="要验证的文件")
+    checking.add_argument(
+        "--trust", action="append", default=[], metavar="PEM", help="信任列表，代替本服务自己的"
+    )
+    checking.add_argument(
+        "--untrusted", action="append", default=[], metavar="PEM", help="其他证书，例如制章人的上级"
+    )
+    checking.add_argument(
+        "--crl", action="append", default=[], metavar="FILE", help="证书吊销列表，PEM 或 DER"
+    )
+    checking.add_argument("--data", metavar="FILE", help="签章所保护的数据")
+    checking.add_argument("--at", metavar="TIME", help="按哪个时刻验证，ISO 8601；不写时区则为 UTC")
+    checking.add_argument("--json", action="store_true", help="输出 JSON")
+    return parser
+
+
+def _judge(options: argparse.Namespace) -> ChainJudge:
+    certificates = [der for path in options.untrusted for der in read_certificates(_read(Path(path)))]
+    crls = [der for path in options.crl for der in read_revocation_lists(_read(Path(path)))]
+    if options.trust:
+        trust = TrustAnchors.from_pem([_read(Path(path)) for path in options.trust])
+        return ChainJudge(trust=trust, certificates=certificates, crls=crls)
+    own = _own_directories()
+    anchors = [_read(directory / "trust.pem") for directory in own]
+    for directory in own:
+        for file in sorted(directory.glob("*-ca.pem")):
+            certificates += read_certificates(_read(file))
+        for file in sorted(directory.glob("*.crl")):
+            crls += read_revocation_lists(_read(file))
+    trust = TrustAnchors.from_pem(anchors, own=anchors) if anchors else TrustAnchors()
+    return ChainJudge(trust=trust, certificates=certificates, crls=crls)
+
+
+def _own_directories() -> Sequence[Path]:
+    """The service's own hierarchies on this machine, if any."""
+    state = Path(os.environ.get("LONGZHENG_VAR") or Path(__file__).resolve().parents[1] / "var")
+    return [d for d in (state / "pki", state / "pki" / "sm2") if (d / "trust.pem").is_file()]
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise _UsageError(f"时间写法不对：{text}，例如 2026-01-31T08:00:00Z") from error
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise FileUnreadable(f"读不到文件 {path}：{error.strerror or error}") from error
+    except ValueError as error:
+        raise FileUnreadable("文件名不合法") from error
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
