@@ -12,7 +12,7 @@ from threading import Condition, Thread
 from time import monotonic
 from typing import Any
 
-from cert_registry.signing.errors import TokenUnavailable
+from cert_registry.signing.errors import TokenBusy, TokenUnavailable
 
 
 class _Job:
@@ -34,12 +34,15 @@ class BoundedCalls:
         name: What is called, for the refusal's sentence.
         limit_s: How long a caller waits, for a free thread and for the answer together.
         threads: How many calls may be under way at once.
+        waiting: How many callers may wait for a free thread.
     """
 
-    def __init__(self, name: str, *, limit_s: float, threads: int) -> None:
+    def __init__(self, name: str, *, limit_s: float, threads: int, waiting: int = 256) -> None:
         self._name = name
         self._limit_s = limit_s
         self._threads = threads
+        self._most_waiting = waiting
+        self._waiting = 0
         self._condition = Condition()
         self._process = os.getpid()
         self._idle: list[SimpleQueue[_Job]] = []
@@ -49,6 +52,7 @@ class BoundedCalls:
         """Return what `work` returns, raise what it raises.
 
         Raises:
+            TokenBusy: Too many callers wait for a thread already.
             TokenUnavailable: No thread became free, or there was no answer, within the limit.
         """
         ends = monotonic() + self._limit_s
@@ -68,15 +72,21 @@ class BoundedCalls:
     def _take_worker(self) -> "SimpleQueue[_Job] | None":
         with self._condition:
             if self._process != os.getpid():  # a forked child has none of its parent's threads
-                self._process, self._idle, self._started = os.getpid(), [], 0
+                self._process, self._idle, self._started, self._waiting = os.getpid(), [], 0, 0
             if not self._idle and self._started < self._threads:
                 self._started += 1
                 inbox: SimpleQueue[_Job] = SimpleQueue()
                 Thread(target=self._work, args=(inbox,), daemon=True, name=self._name).start()
                 return inbox
-            if not self._condition.wait_for(lambda: self._idle, self._limit_s):
-                return None
-            return self._idle.pop()
+            if not self._idle and self._waiting >= self._most_waiting:
+                raise TokenBusy(f"{self._name} is busy: {self._waiting} calls wait for it already.")
+            self._waiting += 1
+            try:
+                if not self._condition.wait_for(lambda: self._idle, self._limit_s):
+                    return None
+                return self._idle.pop()
+            finally:
+                self._waiting -= 1
 
     def _work(self, inbox: "SimpleQueue[_Job]") -> None:
         while True:

@@ -21,6 +21,12 @@ class TokenUnavailable(SigningError):
     code = "token-unavailable"
 
 
+class TokenBusy(TokenUnavailable):
+    """More callers wait for the token than may wait; the caller should come back a little later."""
+
+    code = "token-busy"
+
+
 class PinRefused(TokenUnavailable):
     """The token answered but does not accept the PIN; trying again would lock it."""
 
@@ -96,12 +102,6 @@ class LayoutUnknown(DocumentRefused):
     """The document is not laid out as our own press does it; the reference path may still take it."""
 
     code = "layout-unknown"
-
-
-class LevelNotOffered(SigningError):
-    """The PAdES level asked for is not produced here."""
-
-    code = "pades-level-not-offered"
 
 
 class SealingFailed(SigningError):

@@ -22,6 +22,24 @@ from cert_registry.signing.errors import TokenUnavailable
 _CKF_OS_LOCKING_OK = 2
 _CKR_OK = 0
 _CKR_CRYPTOKI_ALREADY_INITIALIZED = 0x191
+_CKU_USER = 1
+_C_LOGIN = 18  # place in CK_FUNCTION_LIST, from C_Initialize at 0
+_LOGIN_ERRORS = {  # what a login may be answered with; anything else counts as a failed function
+    0x05: pkcs11.GeneralError,
+    0x30: pkcs11.DeviceError,
+    0x32: pkcs11.DeviceRemoved,
+    0xA0: pkcs11.PinIncorrect,
+    0xA1: pkcs11.PinInvalid,
+    0xA2: pkcs11.PinLenRange,
+    0xA3: pkcs11.PinExpired,
+    0xA4: pkcs11.PinLocked,
+    0xB0: pkcs11.SessionClosed,
+    0xB3: pkcs11.SessionHandleInvalid,
+    0xE0: pkcs11.TokenNotPresent,
+    0xE1: pkcs11.TokenNotRecognised,
+    0x100: pkcs11.UserAlreadyLoggedIn,
+    0x102: pkcs11.UserPinNotInitialized,
+}
 _CKS_USER = (1, 3)  # read-only and read-write user functions
 
 
@@ -95,6 +113,26 @@ class Module:
             if not self._condition.wait_for(lambda: self._users == 0, wait_s):
                 raise TokenUnavailable(f"The PKCS#11 library {self.path} is stuck in another thread.")
             self._initialise()
+
+    def log_in(self, session_handle: int, pin: str) -> None:
+        """Log the user in through an open session.
+
+        Raises:
+            pkcs11.PKCS11Error: As the library answers.
+        """
+        encoded = pin.encode()
+        login = ctypes.CFUNCTYPE(
+            ctypes.c_ulong, ctypes.c_ulong, ctypes.c_ulong, ctypes.c_char_p, ctypes.c_ulong
+        )(self._function(_C_LOGIN))
+        result = login(session_handle, _CKU_USER, encoded, len(encoded))
+        if result != _CKR_OK:
+            raise _LOGIN_ERRORS.get(result, pkcs11.FunctionFailed)(f"C_Login answered CKR {result:#x}")
+
+    def _function(self, place: int) -> int:
+        """Return the address of a function: libraries need export no name but that of their list."""
+        functions = ctypes.POINTER(ctypes.c_void_p)()
+        self._native.C_GetFunctionList(ctypes.byref(functions))
+        return functions[1 + place] or 0  # the version takes the place of one pointer
 
     def is_logged_in(self, session_handle: int) -> bool:
         """Tell whether a session is one of a user who is logged in, and not gone."""

@@ -8,10 +8,12 @@ from typing import Any
 
 from cert_registry.signing.errors import ConfigurationError
 from cert_registry.signing.pki.clock_settings import ClockSettings
-from cert_registry.signing.token import Token
+from cert_registry.signing.token import ANSWER_WITHIN_S, DEFAULT_LIMITS, PoolLimits, Token
 
 #: Tokens that the running service opens. The root's is not among them: it serves the ceremony alone.
 PURPOSES = ("seals", "pki", "log", "receipts", "keys")
+
+_MOST = 3600  # of sessions, callers or seconds: more is a slip
 
 #: Best practices time-stamp policy of EN 319 421, for want of an arc of our own.
 BASELINE_TSA_POLICY = "0.4.0.2023.1.1"
@@ -36,6 +38,8 @@ class Settings:
     tsa_policy_oid: str = BASELINE_TSA_POLICY
     tsa_clock: ClockSettings | None = field(default_factory=ClockSettings)
     tsa_url: str | None = None
+    pool: PoolLimits = DEFAULT_LIMITS
+    answer_within_s: float = ANSWER_WITHIN_S
 
     @classmethod
     def from_mapping(
@@ -45,7 +49,8 @@ class Settings:
 
         Args:
             section: `module_path`, `tokens` (purpose to `label` and `pin_file`), optionally `tsa_policy_oid`,
-                `tsa_clock` (docs/levels.md), and `tsa_url` of a time-stamp authority elsewhere.
+                `tsa_clock` (docs/levels.md), and `tsa_url` of a time-stamp authority elsewhere, and `pool`
+                (`sessions`, `waiting`, `idle_check_s`, `answer_within_s`; docs/connect-an-hsm.md).
             pki_directory: `pki.directory` of the file.
             public_url: `public_url` of the file; signing certificates point below it.
 
@@ -62,7 +67,10 @@ class Settings:
         policy = section.get("tsa_policy_oid", BASELINE_TSA_POLICY)
         if not isinstance(policy, str) or not all(arc.isdecimal() for arc in policy.split(".")):
             raise ConfigurationError("token.tsa_policy_oid must be an object identifier such as 1.2.3.4.")
+        pool, answer_within_s = _pool(section.get("pool", {}))
         return cls(
+            pool=pool,
+            answer_within_s=answer_within_s,
             module_path=Path(module_path),
             tokens=MappingProxyType(tokens),
             pki_directory=Path(pki_directory),
@@ -75,7 +83,28 @@ class Settings:
     def open_token(self, purpose: str) -> Token:
         """Return the token for `seals`, `pki`, `log`, `receipts` or `keys`; opens nothing yet."""
         place = self.tokens[purpose]
-        return Token(self.module_path, place.label, place.pin_file)
+        return Token(
+            self.module_path,
+            place.label,
+            place.pin_file,
+            answer_within_s=self.answer_within_s,
+            limits=self.pool,
+        )
+
+
+def _pool(value: object) -> tuple[PoolLimits, float]:
+    """Read the bounds of the pools of sessions, and how long a caller waits for a token."""
+    known = {"sessions": int, "waiting": int, "idle_check_s": float, "answer_within_s": float}
+    if not isinstance(value, Mapping) or set(value) - set(known):
+        raise ConfigurationError(f"token.pool may hold {', '.join(known)} and nothing else.")
+    for name, number in value.items():
+        least = 0 if name in {"waiting", "idle_check_s"} else 1
+        kinds = int if known[name] is int else (int, float)
+        if isinstance(number, bool) or not isinstance(number, kinds) or not least <= number <= _MOST:
+            raise ConfigurationError(f"token.pool.{name} must be a number from {least} to {_MOST}.")
+    given = {name: known[name](number) for name, number in value.items()}
+    answer_within_s = given.pop("answer_within_s", ANSWER_WITHIN_S)
+    return PoolLimits(**given), answer_within_s
 
 
 def _url(value: object) -> str | None:

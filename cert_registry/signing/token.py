@@ -13,10 +13,10 @@ Source: PKCS#11 v2.40 sections 5.6 (sessions), 6.3 (elliptic curves); PKCS#11 v3
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
+from time import sleep
 from typing import Any, Protocol
 
 import pkcs11
@@ -35,13 +35,13 @@ from cert_registry.signing.errors import (
     KeyMisuse,
     KeyNotFound,
     PinRefused,
-    SigningError,
     TokenUnavailable,
     WrongSignature,
 )
 from cert_registry.signing.own_signatures import PublicKey, TokenPublicKey, check_own_signature
 from cert_registry.signing.pkcs11_module import Module, module
 from cert_registry.signing.seal_key import KeyAlgorithm, SealKey
+from cert_registry.signing.session_pool import IDLE_CHECK_S, PooledSession, SessionPool
 
 #: PKCS#11 v3.0 names the curve by a PrintableString; SoftHSM accepts that form.
 _EDWARDS25519 = core.PrintableString("edwards25519").dump()
@@ -76,8 +76,25 @@ _MISUSE = (
 
 #: How long a caller waits for the token.
 ANSWER_WITHIN_S = 15.0
-#: Calls into one token at once; as many may hang before further ones are refused.
-_CALLS_AT_ONCE = 16
+_SETTLES_WITHIN_S = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolLimits:
+    """Bounds of one token's pool in one process.
+
+    Args:
+        sessions: Sessions in use at once, besides the one that logged in; as many calls may hang.
+        waiting: Callers that may wait for a session; a further one is refused at once.
+        idle_check_s: After how long an idle session is looked at before it is used.
+    """
+
+    sessions: int = 16
+    waiting: int = 256
+    idle_check_s: float = IDLE_CHECK_S
+
+
+DEFAULT_LIMITS = PoolLimits()
 
 
 class SigningKey(SealKey, Protocol):
@@ -98,6 +115,7 @@ class Token:
         pin_file: File with the user PIN on its first line. A PIN that was refused is not tried again in this
             process until the file changes: tried again and again it would lock the token.
         answer_within_s: How long a caller waits for the token; a call that hangs does not hang its caller.
+        limits: How many sessions may be in use, and how many callers may wait for one.
     """
 
     def __init__(
@@ -107,18 +125,18 @@ class Token:
         pin_file: str | Path,
         *,
         answer_within_s: float = ANSWER_WITHIN_S,
+        limits: PoolLimits = DEFAULT_LIMITS,
     ) -> None:
         self.token_label = token_label
         self._module: Module = module(str(module_path))
         self._pin_file = Path(pin_file)
-        self._lock = Lock()
-        self._idle: list[Any] = []
-        self._found: dict[int, dict[tuple[str, ObjectClass], Any]] = {}
-        self._login: Any = None
-        self._opened_in: tuple[int, int] | None = None
+        self._pool = SessionPool(self._module, token_label, self._pin_file, idle_check_s=limits.idle_check_s)
         self._public_keys: dict[str, TokenPublicKey] = {}
         self._calls = BoundedCalls(
-            f"The token {token_label!r}", limit_s=answer_within_s, threads=_CALLS_AT_ONCE
+            f"The token {token_label!r}",
+            limit_s=answer_within_s,
+            threads=limits.sessions,
+            waiting=limits.waiting,
         )
 
     def sign_ecdsa_p256(self, key_label: str, data: bytes) -> bytes:
@@ -286,7 +304,7 @@ class Token:
         """
         if self.has_key(key_label):
             raise KeyExists(f"The token {self.token_label!r} already holds a key {key_label!r}.")
-        self._attempt(lambda session: _generate(session, key_label, algorithm), read_write=True)
+        self._attempt(lambda pooled: _generate(pooled.session, key_label, algorithm), read_write=True)
 
     def probe(self) -> None:
         """Ask the token for 16 random bytes after login.
@@ -294,34 +312,34 @@ class Token:
         Raises:
             TokenUnavailable: It does not answer.
         """
-        self._attempt(lambda session: session.generate_random(128))
+        self._attempt(lambda pooled: pooled.session.generate_random(128))
 
     # --- sessions -------------------------------------------------------------------------------------
 
     def _run(
         self, key_label: str, key_type: KeyType | None, object_class: ObjectClass, use: Callable[[Any], Any]
     ) -> Any:
-        def work(session: Any) -> Any:
-            key = self._find(session, key_label, object_class)
+        def work(pooled: PooledSession) -> Any:
+            key = self._find(pooled, key_label, object_class)
             if key_type is not None and key.key_type != key_type:
                 raise KeyMisuse(f"The key {key_label!r} is not of the kind {key_type.name}.")
             return use(key)
 
         return self._attempt(work)
 
-    def _attempt(self, work: Callable[[Any], Any], *, read_write: bool = False) -> Any:
+    def _attempt(self, work: Callable[[PooledSession], Any], *, read_write: bool = False) -> Any:
         """Run `work` on a session, waiting for it only so long."""
         return self._calls.run(lambda: self._persist(work, read_write=read_write))
 
-    def _persist(self, work: Callable[[Any], Any], *, read_write: bool) -> Any:
-        """Run `work` on a session; after a loss reopen the sessions, then the module, then give up."""
-        for step in ("reopen", "reload", "give up"):
+    def _persist(self, work: Callable[[PooledSession], Any], *, read_write: bool) -> Any:
+        """Run `work` on a session; after a loss reopen the sessions, then the module (twice), then give up."""
+        for step in ("reopen", "reload", "wait and reload", "give up"):
             try:
                 with (
                     self._module.in_use() as generation,
-                    self._session(generation, read_write=read_write) as session,
+                    self._pool.session(generation, read_write=read_write) as pooled,
                 ):
-                    return work(session)
+                    return work(pooled)
             except _PIN as error:
                 raise PinRefused(
                     f"The token {self.token_label!r} refuses the PIN in {self._pin_file}."
@@ -333,8 +351,11 @@ class Token:
                     raise TokenUnavailable(
                         f"The token {self.token_label!r} does not answer ({type(error).__name__})."
                     ) from error
-                self._forget()
-                if step == "reload":
+                self._pool.forget()
+                if step == "wait and reload":
+                    # several processes that open SoftHSM's files at once can find a token missing for a moment
+                    sleep(_SETTLES_WITHIN_S)
+                if step != "reopen":
                     self._module.reload()
             except pkcs11.PKCS11Error as error:
                 raise TokenUnavailable(
@@ -342,76 +363,8 @@ class Token:
                 ) from error
         raise AssertionError  # the last step raises
 
-    @contextmanager
-    def _session(self, generation: int, *, read_write: bool) -> Iterator[Any]:
-        session = self._borrow(generation, read_write=read_write)
-        healthy = False
-        try:
-            yield session
-            healthy = True
-        except SigningError:
-            healthy = True  # the token did its part
-            raise
-        finally:
-            if read_write or not healthy:
-                self._found.pop(session.handle, None)
-                with suppress(pkcs11.PKCS11Error):
-                    session.close()
-            else:
-                with self._lock:
-                    if self._opened_in == (os.getpid(), generation):
-                        self._idle.append(session)
-
-    def _borrow(self, generation: int, *, read_write: bool) -> Any:
-        with self._lock:
-            if self._opened_in != (os.getpid(), generation):
-                self._idle, self._found, self._login = [], {}, None
-                self._opened_in = (os.getpid(), generation)
-            if self._idle and not read_write:
-                return self._idle.pop()
-            slot_token = self._module.find_token(self.token_label)
-            if self._login is None:
-                self._login = self._log_in(slot_token)
-            return slot_token.open(rw=read_write)
-
-    def _log_in(self, slot_token: Any) -> Any:
-        """Open the session that logs in; a PIN that was refused is tried again only after its file changed."""
-        place = (self.token_label, str(self._pin_file))
-        pin, state = self._read_pin(), self._pin_file_state()
-        if self._module.refused_pins.get(place) == state:
-            raise PinRefused(
-                f"The token {self.token_label!r} refused the PIN in {self._pin_file} before, so it is not tried"
-                " again: correct the file, or touch it once the token is unlocked."
-            )
-        try:
-            return slot_token.open(user_pin=pin)
-        except pkcs11.UserAlreadyLoggedIn:
-            return slot_token.open()  # another Token of this process logged in
-        except _PIN:
-            self._module.refused_pins[place] = state
-            raise
-
-    def _pin_file_state(self) -> tuple[int, ...]:
-        try:
-            seen = self._pin_file.stat()
-        except OSError:
-            return ()
-        return (seen.st_ino, seen.st_size, seen.st_mtime_ns)
-
-    def _read_pin(self) -> str:
-        try:
-            return self._pin_file.read_text(encoding="utf-8").split("\n", 1)[0]
-        except OSError as error:
-            raise TokenUnavailable(
-                f"The PIN file {self._pin_file} cannot be read: {error.strerror}."
-            ) from error
-
-    def _forget(self) -> None:
-        with self._lock:
-            self._idle, self._found, self._login, self._opened_in = [], {}, None, None
-
-    def _find(self, session: Any, key_label: str, object_class: ObjectClass) -> Any:
-        found = self._found.setdefault(session.handle, {})
+    def _find(self, pooled: PooledSession, key_label: str, object_class: ObjectClass) -> Any:
+        found, session = pooled.keys, pooled.session
         name = (key_label, object_class)
         if name not in found:
             try:

@@ -147,8 +147,8 @@ def test_sessions_come_back_after_the_module_was_reset(token: Token) -> None:
 
 def test_sessions_come_back_after_they_were_closed_behind_our_back(token: Token) -> None:
     before = token.mac("holder-mac", b"x")
-    for session in (*token._idle, token._login):
-        session.close()
+    for pooled in token._pool.sessions():
+        pooled.session.close()
     assert token.mac("holder-mac", b"x") == before
 
 

@@ -32,8 +32,20 @@ def test_a_complete_section_is_read_and_the_root_passed_over() -> None:
         ({"tokens": {"seals": {"label": "", "pin_file": "x"}}}, "token.tokens.seals.label"),
         ({"tokens": {"seals": {"label": "x"}}}, "token.tokens.seals.pin_file"),
         ({"tsa_policy_oid": "policy"}, "tsa_policy_oid"),
+        ({"pool": 5}, "token.pool"),
+        ({"pool": {"size": 5}}, "token.pool"),
+        ({"pool": {"sessions": 0}}, "token.pool.sessions"),
+        ({"pool": {"sessions": 2.5}}, "token.pool.sessions"),
+        ({"pool": {"waiting": True}}, "token.pool.waiting"),
+        ({"pool": {"answer_within_s": 0}}, "token.pool.answer_within_s"),
     ],
 )
 def test_what_is_wrong_is_named(changes: dict[str, object], named: str) -> None:
     with pytest.raises(ConfigurationError, match=named):
         _read(_section(**changes))
+
+
+def test_the_pool_s_bounds_are_read() -> None:
+    read = _read(_section(pool={"sessions": 4, "waiting": 0, "idle_check_s": 5, "answer_within_s": 2.5}))
+    assert (read.pool.sessions, read.pool.waiting, read.pool.idle_check_s) == (4, 0, 5.0)
+    assert read.answer_within_s == 2.5
