@@ -26,9 +26,10 @@ from pyhanko.sign.signers import PdfTimeStamper
 from pyhanko.sign.timestamps import TimeStamper
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 
-from cert_registry.signing.errors import DocumentRefused, SealingFailed, TimeStampUnavailable
+from cert_registry.signing.errors import DocumentRefused, SealingFailed
 from cert_registry.signing.pki.crl import CrlPublisher
 from cert_registry.signing.pki.directory import PkiDirectory
+from cert_registry.signing.pki.stamp_answer import read_granted
 
 #: Fields of document time stamps are named by this and their place in the file, from 1.
 FIELD_PREFIX = "archive-stamp-"
@@ -247,13 +248,9 @@ class _Stamper(TimeStamper):
         return self._ask(request)["time_stamp_token"]
 
     def _ask(self, request: tsp.TimeStampReq) -> tsp.TimeStampResp:
-        answer = self._tsa.respond(request.dump(), now=self._now)
-        try:
-            response = tsp.TimeStampResp.load(answer)
-            token = response["time_stamp_token"]
-            self.stamped_at = token["content"]["encap_content_info"]["content"].parsed["gen_time"].native
-        except (ValueError, KeyError, TypeError) as error:
-            raise TimeStampUnavailable("The time-stamp authority granted no stamp.") from error
+        response = read_granted(self._tsa.respond(request.dump(), now=self._now))
+        token = response["time_stamp_token"]
+        self.stamped_at = token["content"]["encap_content_info"]["content"].parsed["gen_time"].native
         return response
 
     async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:

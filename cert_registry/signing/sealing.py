@@ -39,6 +39,7 @@ from cert_registry.signing.errors import DocumentRefused, SealingFailed
 from cert_registry.signing.pki.crl import CrlPublisher
 from cert_registry.signing.pki.directory import AUTHORITIES, ROOT, TSA_CA, PkiDirectory
 from cert_registry.signing.pki.ocsp import OcspResponder
+from cert_registry.signing.pki.stamp_answer import read_granted
 from cert_registry.signing.seal_field import FIELD_NAME, SealAppearance, add_seal_field
 from cert_registry.signing.seal_key import scheme_of
 from cert_registry.sm2.chain_signatures import teach_pyhanko
@@ -217,7 +218,7 @@ class _Stamper(TimeStamper):
 
     async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
         """Stamp."""
-        return tsp.TimeStampResp.load(self._tsa.respond(req.dump(), now=self._now))
+        return read_granted(self._tsa.respond(req.dump(), now=self._now))
 
 
 class _KeepAppearance(BaseStampStyle):

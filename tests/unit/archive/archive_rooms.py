@@ -40,8 +40,10 @@ def signing_over_copy(state: Path, directory: Path) -> SigningSettings:
     return replace(token_settings(state), pki_directory=copy)
 
 
-def open_archive(state: Path, directory: Path, **registry: Any) -> RegistryRooms:
-    signing = signing_over_copy(state, directory)
+def open_archive(
+    state: Path, directory: Path, *, tsa_url: str | None = None, **registry: Any
+) -> RegistryRooms:
+    signing = replace(signing_over_copy(state, directory), tsa_url=tsa_url)
     section = {
         "database": str(directory / "registry.db"),
         "objects_dir": str(directory / "objects"),
