@@ -22,6 +22,7 @@ DOCUMENTS = (
     "docs/ceremony.md",
     "docs/check-a-certificate.md",
     "docs/contribute.md",
+    "docs/levels.md",
     "docs/operate.md",
 )
 FENCE = re.compile(r"^```([^\n`]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
