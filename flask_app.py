@@ -33,6 +33,7 @@ from cert_registry.web.api import openapi_paths, openapi_schemas
 from cert_registry.web.citizen import CitizenRoom, create_citizen_pages
 from cert_registry.web.frame import add_errors, add_headers, add_metrics, add_operations
 from cert_registry.web.officer import OfficerRoom, create_officer_pages
+from cert_registry.web.searches import KeptSearches
 from cert_registry.web.session_content import officer_session, person_session
 from cert_registry.web.sessions import SessionStore
 from cert_registry.web.sign_in import SignedIn, SignIn, SignInSettings
@@ -189,6 +190,8 @@ class _Composition:
                     sign_in=desk,
                     drafting=rooms.drafting,
                     registry=rooms.registry,
+                    search=rooms.search,
+                    searches=KeptSearches(configuration.state_dir / "sessions.db", cipher=rooms.cipher),
                     lifecycle=rooms.lifecycle,
                     checks=rooms.checks,
                     catalog=rooms.catalog,

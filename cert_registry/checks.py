@@ -9,6 +9,7 @@ from cert_registry.errors import CheckIncomplete
 from cert_registry.free_text import CONTROL_SENTENCE, has_control
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from cert_registry.types import DepartmentCode, EcertIdentifier
@@ -25,6 +26,8 @@ _LONGEST: Final = {
     "operation": 24,
     "answer": 200,
 }
+MAXIMUM_COUNT: Final = 10_000
+"""Checks are counted this far."""
 _DEMANDED: Final = ("department_code", "client_id", "purpose", "service_item", "case_number", "operation")
 
 
@@ -63,8 +66,45 @@ class CheckRecord:
     check: Check
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckQuery:
+    """One page of what some departments asked.
+
+    Attributes:
+        since: Checks from this instant on, `until` before that one.
+        place: Time and check that the page begins after.
+        backward: The page ends before `place`; rows come nearest first.
+    """
+
+    department_codes: tuple[DepartmentCode, ...]
+    operation: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    descending: bool = True
+    place: tuple[datetime, str] | None = None
+    backward: bool = False
+    limit: int = 26
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckPage:
+    """Checks, and how many there are, no further than `MAXIMUM_COUNT`."""
+
+    records: tuple[CheckRecord, ...]
+    count: int
+    more_than_count: bool
+
+
 class CheckBook(Protocol):
     """Where checks are kept."""
+
+    def add_all(self, checks: Sequence[Check], *, now: datetime) -> None:
+        """Record checks in one transaction, durable when this returns."""
+        ...
+
+    def page(self, query: CheckQuery) -> CheckPage:
+        """What departments asked, in order."""
+        ...
 
     def add(self, check: Check, *, now: datetime) -> str:
         """Record one check, durable when this returns; its id."""
@@ -100,15 +140,23 @@ class Checks:
             CheckIncomplete: Purpose, service item, case number or asker is missing; a text is too long or holds
                 control characters.
         """
-        for name in _DEMANDED:
-            if not str(getattr(check, name)).strip():
-                raise CheckIncomplete(f"缺少必填项 {name}：每次查验都须写明查验主体、目的、事项和办件编号。")
-        for name, longest in _LONGEST.items():
-            if len(str(getattr(check, name))) > longest:
-                raise CheckIncomplete(f"{name} 超过 {longest} 个字符。")
-            if has_control(str(getattr(check, name))):
-                raise CheckIncomplete(f"{name} {CONTROL_SENTENCE}")
+        _require_complete(check)
         return self._book.add(check, now=now)
+
+    def record_checks(self, checks: Sequence[Check], *, now: datetime) -> None:
+        """Record the checks of an export before its rows leave, all or none.
+
+        Raises:
+            CheckIncomplete: As `record_check`.
+        """
+        for check in checks:
+            _require_complete(check)
+        if checks:
+            self._book.add_all(checks, now=now)
+
+    def asked_by(self, query: CheckQuery) -> CheckPage:
+        """One page of what some departments asked, for themselves."""
+        return self._book.page(query)
 
     def checks_of(self, identifier: EcertIdentifier, *, limit: int = 200) -> tuple[CheckRecord, ...]:
         """Every check of an ecert, newest first, for its holder."""
@@ -126,3 +174,14 @@ class Checks:
         return self._book.count(
             identifier, department_code=department_code, answer_ends=answer_ends, since=since
         )
+
+
+def _require_complete(check: Check) -> None:
+    for name in _DEMANDED:
+        if not str(getattr(check, name)).strip():
+            raise CheckIncomplete(f"缺少必填项 {name}：每次查验都须写明查验主体、目的、事项和办件编号。")
+    for name, longest in _LONGEST.items():
+        if len(str(getattr(check, name))) > longest:
+            raise CheckIncomplete(f"{name} 超过 {longest} 个字符。")
+        if has_control(str(getattr(check, name))):
+            raise CheckIncomplete(f"{name} {CONTROL_SENTENCE}")

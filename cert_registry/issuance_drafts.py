@@ -66,6 +66,40 @@ class Draft:
     changed_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftQuery:
+    """One page of drafts.
+
+    Attributes:
+        stages: Any of these; empty: every stage. Likewise `type_codes`.
+        drafted_by: Only this officer's; `not_drafted_by` everybody else's.
+        case_begins: Beginning of the case number.
+        by_creation: Sorted by the first day instead of the last change.
+        place: Time and draft that the page begins after.
+        backward: The page ends before `place`; rows come nearest first.
+    """
+
+    issuer_codes: tuple[DepartmentCode, ...]
+    stages: tuple[DraftStage, ...] = ()
+    type_codes: tuple[str, ...] = ()
+    drafted_by: StaffId | None = None
+    not_drafted_by: StaffId | None = None
+    case_begins: str = ""
+    by_creation: bool = False
+    descending: bool = True
+    place: tuple[datetime, DraftId] | None = None
+    backward: bool = False
+    limit: int = 26
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftPage:
+    """Drafts, and how many there are in all."""
+
+    drafts: tuple[Draft, ...]
+    count: int
+
+
 class DraftBook(Protocol):
     """Where drafts are kept."""
 
@@ -85,8 +119,8 @@ class DraftBook(Protocol):
         """
         ...
 
-    def listed(self, issuer_codes: Sequence[str], *, limit: int) -> tuple[Draft, ...]:
-        """Drafts of these issuers, last changed first."""
+    def page(self, query: DraftQuery) -> DraftPage:
+        """Drafts in order."""
         ...
 
 
@@ -302,9 +336,13 @@ class Drafting:
             raise UnknownDraft("没有这份制证草稿。")
         return found
 
-    def drafts_of(self, issuer_codes: Sequence[str], *, limit: int = 100) -> tuple[Draft, ...]:
+    def drafts_of(self, issuer_codes: Sequence[DepartmentCode], *, limit: int = 100) -> tuple[Draft, ...]:
         """Drafts of these issuers, last changed first."""
-        return self._book.listed(issuer_codes, limit=limit)
+        return self.page(DraftQuery(issuer_codes=tuple(issuer_codes), limit=limit)).drafts
+
+    def page(self, query: DraftQuery) -> DraftPage:
+        """One page of drafts."""
+        return self._book.page(query)
 
 
 def _unsigned_order(content: DraftContent, drafter_id: StaffId) -> IssueOrder:

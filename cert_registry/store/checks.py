@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import uuid
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, literal_column, select
 
-from cert_registry.checks import Check, CheckRecord
+from cert_registry.checks import MAXIMUM_COUNT, Check, CheckPage, CheckRecord
+from cert_registry.store.paging import from_place
 from cert_registry.store.tables import CHECKS
 from cert_registry.types import DepartmentCode, EcertIdentifier
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
+    from sqlalchemy import ColumnElement, Row
+
+    from cert_registry.checks import CheckQuery
     from cert_registry.store.engine import Database
 
 
@@ -27,27 +32,47 @@ class SqlChecks:
 
     def add(self, check: Check, *, now: datetime) -> str:
         """Record one check, durable when this returns; its id."""
-        check_id = uuid.uuid4().hex
+        row = _row(check, now)
         with self._database.writing() as connection:
-            connection.execute(
-                insert(CHECKS).values(
-                    check_id=check_id,
-                    identifier=check.identifier,
-                    asked_at=now,
-                    department_code=check.department_code,
-                    department_name=check.department_name,
-                    client_id=check.client_id,
-                    officer=check.officer,
-                    purpose=check.purpose,
-                    service_item=check.service_item,
-                    case_number=check.case_number,
-                    legal_basis=check.legal_basis,
-                    operation=check.operation,
-                    fields=json.dumps(list(check.fields), ensure_ascii=False),
-                    answer=check.answer,
+            connection.execute(insert(CHECKS).values(row))
+        return str(row["check_id"])
+
+    def add_all(self, checks: Sequence[Check], *, now: datetime) -> None:
+        """Record checks in one transaction, durable when this returns."""
+        with self._database.writing() as connection:
+            connection.execute(insert(CHECKS), [_row(check, now) for check in checks])
+
+    def page(self, query: CheckQuery) -> CheckPage:
+        """What departments asked, in order."""
+        conditions: list[ColumnElement[bool]] = []
+        if query.operation:
+            conditions.append(CHECKS.c.operation == query.operation)
+        if query.since is not None:
+            conditions.append(CHECKS.c.asked_at >= query.since)
+        if query.until is not None:
+            conditions.append(CHECKS.c.asked_at < query.until)
+        falling = query.descending != query.backward
+        rows: list[Row[Any]] = []
+        with self._database.reading() as connection:
+            for code in query.department_codes:  # each by itself, so that the index gives the order
+                chosen = select(CHECKS).where(CHECKS.c.department_code == code, *conditions)
+                ordered = from_place(
+                    chosen, (CHECKS.c.asked_at, CHECKS.c.check_id), query.place, falling=falling
                 )
+                rows.extend(connection.execute(ordered.limit(query.limit)).all())
+            counted = (
+                select(literal_column("1"))
+                .where(CHECKS.c.department_code.in_(query.department_codes), *conditions)
+                .limit(MAXIMUM_COUNT + 1)
+                .subquery()
             )
-        return check_id
+            count = int(connection.scalar(select(func.count()).select_from(counted)) or 0)
+        rows.sort(key=lambda row: (row.asked_at, row.check_id), reverse=falling)
+        return CheckPage(
+            records=tuple(_record(row) for row in rows[: query.limit]),
+            count=min(count, MAXIMUM_COUNT),
+            more_than_count=count > MAXIMUM_COUNT,
+        )
 
     def count(
         self,
@@ -78,24 +103,44 @@ class SqlChecks:
                 .order_by(CHECKS.c.asked_at.desc(), CHECKS.c.check_id)
                 .limit(limit)
             ).all()
-        return tuple(
-            CheckRecord(
-                check_id=row.check_id,
-                asked_at=row.asked_at,
-                check=Check(
-                    identifier=EcertIdentifier(row.identifier),
-                    department_code=DepartmentCode(row.department_code),
-                    department_name=row.department_name,
-                    client_id=row.client_id,
-                    officer=row.officer,
-                    purpose=row.purpose,
-                    service_item=row.service_item,
-                    case_number=row.case_number,
-                    legal_basis=row.legal_basis,
-                    operation=row.operation,
-                    fields=tuple(json.loads(row.fields)),
-                    answer=row.answer,
-                ),
-            )
-            for row in rows
-        )
+        return tuple(_record(row) for row in rows)
+
+
+def _row(check: Check, now: datetime) -> dict[str, object]:
+    return {
+        "check_id": uuid.uuid4().hex,
+        "identifier": check.identifier,
+        "asked_at": now,
+        "department_code": check.department_code,
+        "department_name": check.department_name,
+        "client_id": check.client_id,
+        "officer": check.officer,
+        "purpose": check.purpose,
+        "service_item": check.service_item,
+        "case_number": check.case_number,
+        "legal_basis": check.legal_basis,
+        "operation": check.operation,
+        "fields": json.dumps(list(check.fields), ensure_ascii=False),
+        "answer": check.answer,
+    }
+
+
+def _record(row: Row[Any]) -> CheckRecord:
+    return CheckRecord(
+        check_id=row.check_id,
+        asked_at=row.asked_at,
+        check=Check(
+            identifier=None if row.identifier is None else EcertIdentifier(row.identifier),
+            department_code=DepartmentCode(row.department_code),
+            department_name=row.department_name,
+            client_id=row.client_id,
+            officer=row.officer,
+            purpose=row.purpose,
+            service_item=row.service_item,
+            case_number=row.case_number,
+            legal_basis=row.legal_basis,
+            operation=row.operation,
+            fields=tuple(json.loads(row.fields)),
+            answer=row.answer,
+        ),
+    )

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from cert_registry.errors import DraftStateConflict
-from cert_registry.issuance_drafts import Draft
+from cert_registry.issuance_drafts import Draft, DraftPage
 from cert_registry.store.order_json import dump_order, load_order
+from cert_registry.store.paging import from_place
 from cert_registry.store.tables import DRAFTS
 from cert_registry.types import DraftId, DraftStage, EcertIdentifier, StaffId
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from sqlalchemy import ColumnElement, Row
 
-    from sqlalchemy import Row
-
+    from cert_registry.issuance_drafts import DraftQuery
     from cert_registry.ports import DataCipher
     from cert_registry.store.engine import Database
 
@@ -61,16 +61,21 @@ class SqlDrafts:
         if changed != 1:
             raise DraftStateConflict("草稿已被他人修改，请刷新后再办。")
 
-    def listed(self, issuer_codes: Sequence[str], *, limit: int) -> tuple[Draft, ...]:
-        """Drafts of these issuers, last changed first."""
+    def page(self, query: DraftQuery) -> DraftPage:
+        """Drafts in order, and how many there are."""
+        conditions = _conditions(query)
+        column = DRAFTS.c.created_at if query.by_creation else DRAFTS.c.changed_at
         with self._database.reading() as connection:
             rows = connection.execute(
-                select(DRAFTS)
-                .where(DRAFTS.c.issuer_code.in_(issuer_codes))
-                .order_by(DRAFTS.c.changed_at.desc(), DRAFTS.c.draft_id)
-                .limit(limit)
+                from_place(
+                    select(DRAFTS).where(*conditions),
+                    (column, DRAFTS.c.draft_id),
+                    query.place,
+                    falling=query.descending != query.backward,
+                ).limit(query.limit)
             ).all()
-        return tuple(self._draft(row) for row in rows)
+            count = connection.scalar(select(func.count()).select_from(DRAFTS).where(*conditions))
+        return DraftPage(drafts=tuple(self._draft(row) for row in rows), count=int(count or 0))
 
     def _row(self, draft: Draft) -> dict[str, Any]:
         return {
@@ -105,6 +110,21 @@ class SqlDrafts:
             created_at=row.created_at,
             changed_at=row.changed_at,
         )
+
+
+def _conditions(query: DraftQuery) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [DRAFTS.c.issuer_code.in_(query.issuer_codes)]
+    if query.stages:
+        conditions.append(DRAFTS.c.stage.in_([one.value for one in query.stages]))
+    if query.type_codes:
+        conditions.append(DRAFTS.c.type_code.in_(query.type_codes))
+    if query.drafted_by is not None:
+        conditions.append(DRAFTS.c.drafter_id == query.drafted_by)
+    if query.not_drafted_by is not None:
+        conditions.append(DRAFTS.c.drafter_id != query.not_drafted_by)
+    if query.case_begins:
+        conditions.append(DRAFTS.c.case_number.startswith(query.case_begins, autoescape=True))
+    return conditions
 
 
 def _bound_to(draft_id: str) -> bytes:

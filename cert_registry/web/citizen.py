@@ -17,6 +17,7 @@ from cert_registry.errors import ObjectMissing, RegistryError, UnknownEcert
 from cert_registry.legal_persons.types import LegalPerson
 from cert_registry.registry import Registry
 from cert_registry.types import DepartmentCode, EcertSummary, StateOperation
+from cert_registry.web.check_words import CHECK_TITLES
 from cert_registry.web.civil_words import add_filters
 from cert_registry.web.shown_values import own_number, shown_values
 from cert_registry.web.sign_in import SignIn
@@ -26,14 +27,6 @@ from idp.identity.holder import HolderReference
 
 P = ParamSpec("P")
 R = TypeVar("R")
-_CHECK_TITLES = {
-    "verify": "查验真伪和状态",
-    "compare": "比对",
-    "read": "读取",
-    "requirements": "查询是否已持有",
-    "show": "查看完整内容",
-    "download": "下载",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +140,7 @@ class _Pages:
             checks = self._others(held)
             if checks:
                 groups.append((held, checks))
-        return self._page("citizen/checks.html", groups=groups, operation_titles=_CHECK_TITLES)
+        return self._page("citizen/checks.html", groups=groups, operation_titles=CHECK_TITLES)
 
     # ── parts ──
 
@@ -197,7 +190,7 @@ class _Pages:
             masked=masked and bool(certificate_type.face.sensitive_paths()),
             check_code=self._room.registry.check_code_of(held.identifier),
             checks=self._others(held),
-            operation_titles=_CHECK_TITLES,
+            operation_titles=CHECK_TITLES,
             history=self._room.registry.history_of(held.identifier),
             titles=EVENT_TITLES,
             proofs=self._room.registry.log_proof(held.identifier),

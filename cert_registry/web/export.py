@@ -22,7 +22,7 @@ from cert_registry.web.listing import Column
 
 R = TypeVar("R")
 
-MAXIMUM_ROWS: Final = 50_000
+MAXIMUM_ROWS: Final = 10_000
 """More than this is refused before the first line: filter first."""
 _FORMULA: Final = re.compile(r"[\s'\"]*[=+\-@|%＝＋－＠]|[\t\r\n]")  # full-width signs start formulas too
 _LONG_NUMBER: Final = re.compile(r"[0-9]{12,}")

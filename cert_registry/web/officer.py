@@ -7,7 +7,9 @@ from flask import Blueprint, Response, make_response, render_template
 from cert_registry.errors import NotAuthorised, RegistryError, UnknownDraft, UnknownEcert
 from cert_registry.web.civil_words import add_filters
 from cert_registry.web.officer_drafts import DraftDesk
+from cert_registry.web.officer_ecert_list import EcertListDesk
 from cert_registry.web.officer_ecerts import EcertDesk
+from cert_registry.web.officer_lists import ListDesk
 from cert_registry.web.officer_room import OfficerRoom, guard
 
 __all__ = ["OfficerRoom", "create_officer_pages"]
@@ -18,9 +20,12 @@ def create_officer_pages(room: OfficerRoom) -> Blueprint:
     pages = Blueprint("officer", __name__, template_folder="templates")
     add_filters(pages)
     drafts, ecerts = DraftDesk(room), EcertDesk(room)
+    ecert_list, lists = EcertListDesk(room), ListDesk(room)
     rules = (
         ("/", "home", drafts.home, "GET"),
         ("/drafts/new", "new_draft", drafts.new_draft, "GET"),
+        ("/drafts", "drafts", lists.drafts, "GET"),
+        ("/drafts/search", "search_drafts", lists.search_drafts, "POST"),
         ("/drafts", "create_draft", drafts.create_draft, "POST"),
         ("/drafts/<draft_id>", "draft", drafts.draft, "GET"),
         ("/drafts/<draft_id>/revise", "revise_form", drafts.revise_form, "GET"),
@@ -28,10 +33,13 @@ def create_officer_pages(room: OfficerRoom) -> Blueprint:
         ("/drafts/<draft_id>/preview.pdf", "preview", drafts.preview, "GET"),
         ("/drafts/<draft_id>/sign-off", "sign_off", drafts.sign_off, "POST"),
         ("/drafts/<draft_id>/return", "return_draft", drafts.return_draft, "POST"),
-        ("/ecerts", "ecerts", ecerts.ecerts, "GET"),
+        ("/ecerts", "ecerts", ecert_list.ecerts, "GET"),
+        ("/ecerts/search", "search_ecerts", ecert_list.search, "POST"),
+        ("/ecerts/export", "export_ecerts", ecert_list.export_in_full, "POST"),
         ("/ecerts/<identifier>", "ecert", ecerts.ecert, "GET"),
         ("/ecerts/<identifier>/show", "show", ecerts.show, "POST"),
         ("/ecerts/<identifier>/state", "change_state", ecerts.change_state, "POST"),
+        ("/checks", "checks", lists.checks, "GET"),
     )
     for path, endpoint, view, method in rules:
         pages.add_url_rule(path, endpoint, guard(room, view), methods=[method])

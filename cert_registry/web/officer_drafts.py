@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from flask import Response, g, make_response, request
 
 from cert_registry.catalog.certificate_type import CertificateType
-from cert_registry.catalog.errors import FaceRefused, TypeUnknown
+from cert_registry.catalog.errors import FaceRefused
 from cert_registry.civil_date import civil_date_at
 from cert_registry.errors import DraftRefused, NotAuthorised, RegistryError, RequestMalformed, UnknownDraft
-from cert_registry.issuance_drafts import Draft, DraftContent
+from cert_registry.issuance_drafts import Draft, DraftContent, DraftQuery
 from cert_registry.organisations.types import Operation
 from cert_registry.types import DepartmentCode, DraftId, DraftStage
+from cert_registry.web.draft_rows import SIGNABLE, DraftRow, draft_row
 from cert_registry.web.face_form import controls_for, face_from_form, problems_of
 from cert_registry.web.officer_rights import OfficerRights
 from cert_registry.web.officer_room import OfficerRoom, page, redirect_to, revision_in_form
 
-_STAGES = {
-    DraftStage.DRAFTED: ("等待签发", "waiting"),
-    DraftStage.RETURNED: ("已退回", "suspended"),
-    DraftStage.SIGNED: ("正在签发", "waiting"),
-    DraftStage.ISSUED: ("已签发", "valid"),
-}
-_SIGNABLE = frozenset({DraftStage.DRAFTED, DraftStage.SIGNED})
+_ROWS_ON_HOME = 10
 _REVISABLE = frozenset({DraftStage.DRAFTED, DraftStage.RETURNED})
 _CASE_TITLES = {"case_number": "办件编号", "service_item": "事项编码"}
 
@@ -38,13 +34,22 @@ class DraftDesk:
     def home(self) -> str:
         """What waits for this officer first, then the officer's own, then what is done."""
         rights: OfficerRights = g.rights
-        rows = [self._row(one) for one in self._room.drafting.drafts_of(rights.codes, limit=100)]
+        types = self._room.catalog.types()
+        signable = tuple(one.type_code for one, _ in rights.types_for(Operation.SIGN, types))
+        everything = DraftQuery(issuer_codes=rights.codes, limit=_ROWS_ON_HOME)
+        waiting = replace(everything, stages=SIGNABLE, type_codes=signable, not_drafted_by=rights.staff_id)
+        parts = {
+            "to_sign": replace(waiting, descending=False) if signable else None,
+            "to_mend": replace(everything, stages=(DraftStage.RETURNED,), drafted_by=rights.staff_id),
+            "waiting": replace(everything, stages=SIGNABLE, drafted_by=rights.staff_id),
+            "issued": replace(everything, stages=(DraftStage.ISSUED,)),
+        }
+        found = {name: self._room.drafting.page(query) for name, query in parts.items() if query is not None}
         return page(
             "officer/home.html",
-            to_sign=[row for row in rows if row["may_sign"]],
-            open_drafts=[row for row in rows if not row["may_sign"] and not row["issued"]],
-            issued=[row for row in rows if row["issued"]][:10],
-            types=rights.types_for(Operation.DRAFT, self._room.catalog.types()),
+            lists={name: [self._row(one) for one in each.drafts] for name, each in found.items()},
+            counts={name: each.count for name, each in found.items()},
+            types=rights.types_for(Operation.DRAFT, types),
         )
 
     def new_draft(self) -> str:
@@ -222,27 +227,8 @@ class DraftDesk:
         )
         return make_response(shown, 422)
 
-    def _row(self, draft: Draft) -> dict[str, Any]:
-        rights: OfficerRights = g.rights
-        word, tone = _STAGES[draft.stage]
-        try:
-            known = self._room.catalog.type(draft.order.type_code)
-            type_name, slug = known.name, known.slug
-        except TypeUnknown:
-            type_name, slug = draft.order.type_code, ""
-        mine = draft.drafter_id == rights.staff_id
-        return {
-            "draft": draft,
-            "type_name": type_name,
-            "word": word,
-            "tone": tone,
-            "mine": mine,
-            "drafter": "本人" if mine else rights.name_of(draft.drafter_id),
-            "issued": draft.stage is DraftStage.ISSUED,
-            "may_sign": draft.stage in _SIGNABLE
-            and not mine
-            and rights.may(Operation.SIGN, draft.order.issuer_code, slug),
-        }
+    def _row(self, draft: Draft) -> DraftRow:
+        return draft_row(draft, rights=g.rights, catalog=self._room.catalog)
 
     def _draft_page(self, draft: Draft, *, refused: str = "") -> str:
         certificate_type = self._room.catalog.type(draft.order.type_code)
@@ -255,8 +241,8 @@ class DraftDesk:
             certificate_type=certificate_type,
             signer=rights.name_of(draft.signer_id) if draft.signer_id else "",
             values=tuple(certificate_type.face.walk(draft.order.unverified_face)),
-            may_sign=row["may_sign"],
-            may_revise=draft.stage in _REVISABLE and row["mine"],
+            may_sign=row.may_sign,
+            may_revise=draft.stage in _REVISABLE and row.mine,
             refused=refused,
         )
 

@@ -1,4 +1,4 @@
-"""The officers' pages after issue: what was issued, one ecert with its history, and changes of state."""
+"""The officers' pages after issue: one ecert with its history, and changes of state."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from typing import Any
 from flask import Response, g, make_response, request
 
 from cert_registry.checks import Check
-from cert_registry.civil_date import civil_date_at
 from cert_registry.errors import RequestMalformed, StateChangeConflict, TransitionRefused, UnknownEcert
 from cert_registry.lifecycle import Actor, StateChange, change_state
 from cert_registry.organisations.types import Operation
-from cert_registry.types import EcertIdentifier, EcertState, EcertSummary, StateOperation
+from cert_registry.types import EcertIdentifier, EcertSummary, StateOperation
 from cert_registry.web.officer_rights import OfficerRights
 from cert_registry.web.officer_room import OfficerRoom, page, redirect_to, whole_number
-from cert_registry.web.shown_values import holder_names, own_number, shown_values
+from cert_registry.web.shown_values import shown_values
 from cert_registry.web.state_words import (
     EVENT_TITLES,
     OPERATION_HINTS,
@@ -23,8 +22,6 @@ from cert_registry.web.state_words import (
     word_of,
 )
 
-ROWS_A_PAGE = 25
-_NEWEST = 2000
 _TYPED = ("operation", "reason", "legal_basis", "case_number")
 _FIELD_TITLES = {
     "operation": "办理",
@@ -40,35 +37,6 @@ class EcertDesk:
 
     def __init__(self, room: OfficerRoom) -> None:
         self._room = room
-
-    def ecerts(self) -> str:
-        """A filtered list, page by page, newest first."""
-        now = self._room.clock()
-        wanted = {name: request.args.get(name, "").strip()[:100] for name in ("type", "state", "identifier")}
-        found = [
-            one
-            for one in self._room.registry.issued_by(g.rights.codes, limit=_NEWEST)
-            if self._fits(one, wanted)
-        ]
-        pages = max(1, -(-len(found) // ROWS_A_PAGE))
-        number = min(max(whole_number(request.args.get("page")) or 1, 1), pages)
-        rows = []
-        for one in found[(number - 1) * ROWS_A_PAGE : number * ROWS_A_PAGE]:
-            state = self._room.registry.state_at(one.identifier, now)
-            certificate_type = self._room.catalog.type(one.type_code)
-            face = self._room.registry.face_of(one.identifier)
-            holders = [name for name, _ in holder_names(certificate_type, face)]
-            rows.append((one, own_number(certificate_type, face), holders, word_of(state), tone_of(state)))
-        return page(
-            "officer/ecerts.html",
-            rows=rows,
-            count=len(found),
-            number=number,
-            pages=pages,
-            wanted=wanted,
-            types=self._room.catalog.types(),
-            states=tuple(EcertState),
-        )
 
     def ecert(self, identifier: str) -> str:
         """One ecert."""
@@ -122,26 +90,6 @@ class EcertDesk:
         return redirect_to("officer.ecert", identifier=identifier)
 
     # ── parts ──
-
-    def _fits(self, one: EcertSummary, wanted: dict[str, str]) -> bool:
-        today = civil_date_at(self._room.clock())
-        ended = one.valid_until is not None and one.valid_until < today
-        passing = one.state in {EcertState.VALID, EcertState.SUSPENDED}
-        state = EcertState.EXPIRED if ended and passing else one.state
-        return (
-            wanted["type"] in {"", one.type_code}
-            and wanted["state"] in {"", state.value}
-            and self._is_called(one, wanted["identifier"].upper())
-        )
-
-    def _is_called(self, one: EcertSummary, text: str) -> bool:
-        """By identifier, own number or a legal person's name; people's names do not belong in addresses."""
-        if text in one.identifier.upper():
-            return True
-        certificate_type = self._room.catalog.type(one.type_code)
-        face = self._room.registry.face_of(one.identifier)
-        names = [name for name, legal in holder_names(certificate_type, face) if legal]
-        return any(text in each.upper() for each in (own_number(certificate_type, face), *names))
 
     def _issued_here(self, identifier: str) -> EcertSummary:
         found = self._room.registry.find(identifier)

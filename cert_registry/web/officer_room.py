@@ -13,11 +13,13 @@ from flask import Response, g, make_response, redirect, render_template, request
 from cert_registry.catalog.loading import Catalog
 from cert_registry.checks import Checks
 from cert_registry.civil_date import civil_date_at
+from cert_registry.ecert_search import EcertSearch
 from cert_registry.issuance_drafts import Drafting
 from cert_registry.lifecycle import LifecycleRoom
 from cert_registry.organisations.chart import OrganisationChart
 from cert_registry.registry import Registry
 from cert_registry.web.officer_rights import rights_of
+from cert_registry.web.searches import KeptSearches
 from cert_registry.web.sign_in import SignIn
 
 P = ParamSpec("P")
@@ -29,12 +31,16 @@ class OfficerRoom:
     """What the officers' pages use.
 
     Attributes:
+        search: Lists and finds ecerts.
+        searches: Keeps what officers search for out of addresses.
         checks: Where it is recorded that an officer saw a face in full.
     """
 
     sign_in: SignIn
     drafting: Drafting
     registry: Registry
+    search: EcertSearch
+    searches: KeptSearches
     lifecycle: LifecycleRoom
     catalog: Catalog
     chart: Callable[[], OrganisationChart]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from cert_registry.lifecycle_states import StateAt
-from cert_registry.types import EcertState, StateOperation
+from cert_registry.types import EcertState, EcertSummary, StateOperation
 
 OPERATION_TITLES = {
     StateOperation.SUSPEND: "暂扣",
@@ -22,6 +24,7 @@ OPERATION_HINTS = {
     StateOperation.PENAL_REVOKE: "因违法受到的行政处罚，不能恢复",
     StateOperation.CANCEL: "证照终止，如主体注销、主动申请",
 }
+FROZEN, NOT_YET = "冻结", "尚未生效"
 _TONES = {
     EcertState.VALID: "valid",
     EcertState.SUSPENDED: "suspended",
@@ -35,11 +38,35 @@ _TONES = {
 
 def tone_of(state: StateAt) -> str:
     """Return the class of the badge."""
-    return "suspended" if state.not_yet_valid or state.frozen else _TONES[state.state]
+    waits = state.not_yet_valid and state.state is EcertState.VALID
+    return "suspended" if waits or state.frozen else _TONES[state.state]
 
 
 def word_of(state: StateAt) -> str:
     """Return the word on the badge."""
     if state.frozen:
-        return "冻结"
-    return "尚未生效" if state.not_yet_valid else state.state.title
+        return FROZEN
+    waits = state.not_yet_valid and state.state is EcertState.VALID
+    return NOT_YET if waits else state.state.title
+
+
+def listed_word(ecert: EcertSummary, today: date) -> str:
+    """The word on the badge in a list, from the row alone: no change of state lies in the future."""
+    if ecert.frozen:
+        return FROZEN
+    return NOT_YET if _waits(ecert, today) else _listed_state(ecert, today).title
+
+
+def listed_tone(ecert: EcertSummary, today: date) -> str:
+    """The class of that badge."""
+    return "suspended" if ecert.frozen or _waits(ecert, today) else _TONES[_listed_state(ecert, today)]
+
+
+def _waits(ecert: EcertSummary, today: date) -> bool:
+    return ecert.state is EcertState.VALID and ecert.valid_from > today
+
+
+def _listed_state(ecert: EcertSummary, today: date) -> EcertState:
+    ended = ecert.valid_until is not None and ecert.valid_until < today
+    passing = ecert.state in {EcertState.VALID, EcertState.SUSPENDED}
+    return EcertState.EXPIRED if ended and passing else ecert.state

@@ -162,26 +162,54 @@ def test_suspended_and_given_back(open_page: OpenPage, make_licence: Callable[[]
     expect(page.get_by_role("region", name="状态历史").get_by_role("row")).to_have_count(4)
 
 
-def test_the_list_of_issued_ecerts_can_be_filtered(open_page: OpenPage, licence: Licence) -> None:
+def search(page: Page, text: str) -> None:
+    page.get_by_role("textbox", name="检索").fill(text)
+    page.get_by_role("button", name="检索").click()
+
+
+def test_the_list_of_issued_ecerts_is_searched_filtered_sorted_and_exported(
+    open_page: OpenPage, licence: Licence
+) -> None:
     page = open_page("/officer/ecerts", who=SIGNER)
     check_page(page)
-    page.get_by_label("证照标识、证号或单位名称（可填一部分）").fill(licence.identifier[-30:])
-    page.get_by_role("button", name="筛选").click()
-    expect(page.get_by_role("status")).to_contain_text("共 1 份")
+    search(page, licence.identifier)
+    expect(page.get_by_role("status")).to_contain_text("共 1 条")
+    assert licence.identifier not in page.url
     _, own_number, identifier = page.locator("td[data-label='证照']").inner_text().splitlines()
     assert (own_number[:2], identifier) == ("JY", licence.identifier)
-    page.get_by_label("证照标识、证号或单位名称（可填一部分）").fill(own_number)
-    page.get_by_role("button", name="筛选").click()
-    expect(page.get_by_role("status")).to_contain_text("共 1 份")
-    holder = page.locator("td[data-label='持证主体']").inner_text()
-    page.get_by_label("证照标识、证号或单位名称（可填一部分）").fill(holder)
-    page.get_by_role("button", name="筛选").click()
+    search(page, own_number)
+    expect(page.get_by_role("status")).to_contain_text("共 1 条")
+    search(page, own_number[-6:])
     expect(page.get_by_role("cell", name=own_number)).to_be_visible()
-    page.get_by_label("证照标识、证号或单位名称（可填一部分）").fill(own_number)
-    page.get_by_role("button", name="筛选").click()
+    holder = page.locator("td[data-label='持证主体']").inner_text()
+    search(page, holder[3:7])
+    expect(page.get_by_role("cell", name=own_number)).to_be_visible()
+    page.get_by_role("columnheader", name="签发日期").get_by_role("link").click()
+    expect(page.get_by_role("columnheader", name="签发日期")).to_have_attribute("aria-sort", "descending")
+    expect(page.get_by_role("textbox", name="检索")).to_have_value(holder[3:7])
+    check_page(page)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="导出为 CSV").click()
+    assert own_number in download.value.path().read_text("utf-8-sig")
+    page.get_by_text("导出完整姓名和证件号码").click()
+    page.get_by_role("button", name="导出完整内容").click()
+    expect(page.get_by_text("必须填写。")).to_have_count(2)
+    check_page(page)
     page.get_by_label("状态").select_option("吊销")
     page.get_by_role("button", name="筛选").click()
     expect(page.get_by_text("没有符合条件的证照。")).to_be_visible()
+    check_page(page)
+
+
+@pytest.mark.parametrize("path", ["/officer/drafts", "/officer/checks"])
+def test_the_other_tables(open_page: OpenPage, licence: Licence, path: str) -> None:
+    assert licence.identifier
+    page = open_page(path, who=SIGNER)
+    check_page(page)
+    page.get_by_label("排序").select_option(index=1)
+    page.get_by_role("button", name="筛选").click()
+    expect(page.locator("th[aria-sort=ascending]")).to_have_count(1)
+    check_page(page)
 
 
 def test_a_type_of_another_department_cannot_be_drafted(open_page: OpenPage) -> None:
@@ -198,13 +226,10 @@ def test_the_form_is_reached_and_sent_by_keyboard_alone(open_page: OpenPage, who
     expect(page.get_by_role("link", name="跳到主要内容")).to_be_focused()
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
-    expect(page.get_by_label("证照类型")).to_be_focused()
-    page.keyboard.type("食品")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Tab")
+    expect(page.get_by_role("textbox", name="检索")).to_be_focused()
     page.keyboard.type("1.2.156")
     page.keyboard.press("Enter")
-    page.wait_for_url("**identifier=1.2.156*")
+    page.wait_for_url("**found=*")
     outlined = page.evaluate(
         "() => { document.querySelector('main button').focus({focusVisible: true});"
         " return getComputedStyle(document.activeElement).outlineStyle; }"
