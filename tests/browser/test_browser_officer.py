@@ -206,7 +206,7 @@ def test_the_other_tables(open_page: OpenPage, licence: Licence, path: str) -> N
     assert licence.identifier
     page = open_page(path, who=SIGNER)
     check_page(page)
-    page.get_by_label("排序").select_option(index=1)
+    page.get_by_label("排序", exact=True).select_option(index=1)
     page.get_by_role("button", name="筛选").click()
     expect(page.locator("th[aria-sort=ascending]")).to_have_count(1)
     check_page(page)
