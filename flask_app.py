@@ -98,8 +98,6 @@ class _Composition:
             public_url=configuration.public_url,
         )
         self.application = Flask(__name__, template_folder="templates", static_folder="static")
-        # Chinese alone is offered until the sentences made in Python have catalogues too: a page in two languages
-        # serves nobody. The templates' English is complete and waits.
         install_language(self.application)
         self._csrf = CSRFProtect()
         self._probes: dict[str, Callable[[], object]] = {}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol, final
 
 from cert_registry.errors import CheckIncomplete
 from cert_registry.free_text import CONTROL_SENTENCE, has_control
+from idp.identity.sentence import said
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -179,9 +180,11 @@ class Checks:
 def _require_complete(check: Check) -> None:
     for name in _DEMANDED:
         if not str(getattr(check, name)).strip():
-            raise CheckIncomplete(f"缺少必填项 {name}：每次查验都须写明查验主体、目的、事项和办件编号。")
+            raise CheckIncomplete(
+                said("缺少必填项 %(name)s：每次查验都须写明查验主体、目的、事项和办件编号。", name=name)
+            )
     for name, longest in _LONGEST.items():
         if len(str(getattr(check, name))) > longest:
-            raise CheckIncomplete(f"{name} 超过 {longest} 个字符。")
+            raise CheckIncomplete(said("%(name)s 超过 %(longest)s 个字符。", name=name, longest=longest))
         if has_control(str(getattr(check, name))):
-            raise CheckIncomplete(f"{name} {CONTROL_SENTENCE}")
+            raise CheckIncomplete(said("%(name)s：%(sentence)s", name=name, sentence=CONTROL_SENTENCE))

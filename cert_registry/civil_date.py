@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Literal
 
 from cert_registry.catalog.errors import CivilDateRefused
+from idp.identity.sentence import in_chinese
 
 CHINA = timezone(timedelta(hours=8), "UTC+8")
 
@@ -188,4 +189,4 @@ def _end_of_period(period: Period, effective: date) -> date:
 
 def print_civil_date(day: Expiry) -> str:
     """A date as faces print it, for example 2027年3月1日; 长期 as it is."""
-    return LONG_TERM.value if day is LONG_TERM else f"{day.year}年{day.month}月{day.day}日"
+    return LONG_TERM.value if day is LONG_TERM else in_chinese(day)

@@ -19,6 +19,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, NewType
 
 from cert_registry.catalog.errors import IdentifierRefused
+from idp.identity.sentence import said
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -197,7 +198,7 @@ def _split(text: str) -> tuple[str, str, str, str, str]:
     if len(text) > MAXIMUM_LENGTH:
         raise IdentifierRefused("length", "证照标识过长。")
     if not text.startswith(ROOT + "."):
-        raise IdentifierRefused("root", f"证照标识应以 {ROOT} 开头。")
+        raise IdentifierRefused("root", said("证照标识应以 %(root)s 开头。", root=ROOT))
     parts = text[len(ROOT) + 1 :].split(".")
     if len(parts) != 5:
         raise IdentifierRefused(

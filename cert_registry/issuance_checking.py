@@ -17,6 +17,7 @@ from cert_registry.issuance_forms import CheckedDraft
 from cert_registry.lints.findings import Severity
 from cert_registry.lints.running import run_draft_lints
 from cert_registry.types import ApprovalSystem
+from idp.identity.sentence import said
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -180,8 +181,8 @@ def _plain(value: object) -> object:
 
 
 def _require_case(order: IssueOrder) -> None:
-    findings = [
-        (name, f"必须填写，不超过{_LONGEST_CASE}个字符。")
+    findings: list[tuple[str, str]] = [
+        (name, said("必须填写，不超过%(longest)s个字符。", longest=_LONGEST_CASE))
         for name, text in (("case_number", order.case_number), ("service_item", order.service_item))
         if not text.strip() or text != text.strip() or len(text) > _LONGEST_CASE
     ]
@@ -204,6 +205,15 @@ def _require_printable(certificate_type: CertificateType, face: CheckedFace) -> 
     for leaf in certificate_type.face.walk(face.values):
         missing = first_missing_character(leaf.printed)
         if missing is not None:
-            findings.append((leaf.path, f"字符“{missing}”（U+{ord(missing):04X}）没有可用字形，不能制证。"))
+            findings.append(
+                (
+                    leaf.path,
+                    said(
+                        "字符“%(character)s”（U+%(code)s）没有可用字形，不能制证。",
+                        character=missing,
+                        code=f"{ord(missing):04X}",
+                    ),
+                )
+            )
     if findings:
         raise UnprintableCharacter("有字符没有可用字形，不能制证。", findings=findings)

@@ -26,6 +26,7 @@ from cert_registry.free_text import (
 )
 from cert_registry.lifecycle_states import state_at
 from cert_registry.types import EcertState, FileState, Registration, StateEvent, StateOperation
+from idp.identity.sentence import said
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -168,7 +169,9 @@ def change_state(
     _require_complete(change, effective_at=effective_at, issued_at=history[0].effective_at, now=now)
     present = state_at(history, valid_from=ecert.valid_from, valid_until=ecert.valid_until, at=now)
     if operation not in _RESULT or not room.rules.allows(ecert.type_code, operation, state=present.state):
-        raise TransitionRefused(f"该类证照处于“{present.state.title}”状态，不能办理此项变更。")
+        raise TransitionRefused(
+            said("该类证照处于“%(state)s”状态，不能办理此项变更。", state=present.state.title)
+        )
     event = StateEvent(
         identifier=change.identifier,
         sequence=ecert.state_sequence + 1,
@@ -193,7 +196,12 @@ def _require_complete(
     change: StateChange, *, effective_at: datetime, issued_at: datetime, now: datetime
 ) -> None:
     findings = [
-        (name, "必须填写。" if not text.strip() else f"不能超过 {_LONGEST_TEXT} 个字符。")
+        (
+            name,
+            "必须填写。"
+            if not text.strip()
+            else said("不能超过 %(longest)s 个字符。", longest=_LONGEST_TEXT),
+        )
         for name, text in (
             ("reason", change.reason),
             ("legal_basis", change.legal_basis),

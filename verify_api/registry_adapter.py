@@ -29,6 +29,7 @@ from cert_registry.registry import Registry
 from cert_registry.tlog.proof import parse_proof
 from cert_registry.types import DepartmentCode, EcertIdentifier, EcertState, EcertSummary
 from idp.identity.masking import mask_name
+from idp.identity.sentence import said
 from verify_api.errors import NotEntitled, PartUnavailable, QuestionRefused
 from verify_api.types import (
     Answer,
@@ -183,7 +184,11 @@ class OrganisationRights:
         # consent; looking up by holder alone is another matter and not offered here.
         offered = certificate_type.access.by_duty | certificate_type.access.by_consent
         if all(one.value != operation.value for one in offered):
-            raise NotEntitled(f"{certificate_type.name}不提供{_TITLES[operation]}。")
+            raise NotEntitled(
+                said(
+                    "%(type)s不提供%(operation)s。", type=certificate_type.name, operation=_TITLES[operation]
+                )
+            )
         wanted = OrganisationOperation(operation.value)
         try:
             grant = authorise(
@@ -198,7 +203,12 @@ class OrganisationRights:
                 require_fields(grant, fields)
         except organisation_errors.OrganisationsError as error:
             raise NotEntitled(
-                f"您的单位没有{_TITLES[operation]}{certificate_type.name}的权限：{error}"
+                said(
+                    "您的单位没有%(operation)s%(type)s的权限：%(reason)s",
+                    operation=_TITLES[operation],
+                    type=certificate_type.name,
+                    reason=str(error),
+                )
             ) from error
 
 

@@ -7,6 +7,7 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from idp.identity.sentence import said
 from verify_api.errors import TooManyQuestions
 
 
@@ -41,5 +42,7 @@ class AddressThrottle:
                 asked.popleft()
             if len(asked) >= self.questions:
                 wait_s = max(1, int((asked[0] + self.window - now).total_seconds()) + 1)
-                raise TooManyQuestions(f"查询太频繁，请 {wait_s} 秒后再试。", retry_after_s=wait_s)
+                raise TooManyQuestions(
+                    said("查询太频繁，请 %(wait_s)s 秒后再试。", wait_s=wait_s), retry_after_s=wait_s
+                )
             asked.append(now)

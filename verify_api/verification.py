@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from cert_registry.turnstile import Turnstile
+from idp.identity.sentence import said
 from verify_api.comparison import compare_fields
 from verify_api.errors import DocumentTooLarge, ProbingSuspected, QuestionRefused
 from verify_api.outcome import conclude
@@ -169,7 +170,7 @@ def _check_shape(question: Question, operation: Operation) -> None:
     if operation is not Operation.COMPARE and question.compare:
         raise QuestionRefused("查验请求里不能带比对字段；比对是另一项权限，请用 /api/v1/comparisons。")
     if question.compare and len(question.compare) > MAXIMUM_COMPARED_FIELDS:
-        raise QuestionRefused(f"一次最多比对 {MAXIMUM_COMPARED_FIELDS} 个字段。")
+        raise QuestionRefused(said("一次最多比对 %(most)s 个字段。", most=MAXIMUM_COMPARED_FIELDS))
 
 
 def _find(
@@ -203,8 +204,8 @@ def _registry_sentence(ecert: RegisteredEcert | None) -> str:
         return "登记中没有与所提交内容一致的证照。"
     state = ecert.state
     if state.outcome is Outcome.REVOKED:
-        return f"登记状态：{state.state}。"
-    return f"登记状态：{state.state}，签发日期 {ecert.issued_on.isoformat()}。"
+        return said("登记状态：%(state)s。", state=state.state)
+    return said("登记状态：%(state)s，签发日期 %(day)s。", state=state.state, day=ecert.issued_on.isoformat())
 
 
 @contextmanager

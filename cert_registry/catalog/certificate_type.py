@@ -18,6 +18,7 @@ from cert_registry.civil_date import (
 )
 from cert_registry.types import EcertState, Holder, StateOperation
 from idp.identity.assurance import RealnameLevel
+from idp.identity.sentence import said
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -138,7 +139,7 @@ class Numbering:
         if self.choice_field is not None:
             choice = self.choices.get(str(face.get(self.choice_field)))
             if choice is None:
-                raise NumberNotMade(f"请先填写 {self.choice_field}，才能编号。")
+                raise NumberNotMade(said("请先填写 %(field)s，才能编号。", field=self.choice_field))
             values["choice"] = choice
         head, check, tail = self.rule.partition("{check}")
         made = _TOKEN.sub(lambda token: values[token[1]].zfill(int(token[2] or 1)), head)
@@ -362,7 +363,9 @@ def _numbering(file: NumberingFile, slug: str) -> Numbering:
     named = {token[1] for token in _TOKEN.finditer(file.rule or "")} - {"check"}
     if not named <= known:
         unknown = "、".join(sorted(named - known))
-        raise CatalogMalformed(f"{slug}/type.yaml", f"编号规则中的 {unknown} 不认识。")
+        raise CatalogMalformed(
+            f"{slug}/type.yaml", said("编号规则中的 %(unknown)s 不认识。", unknown=unknown)
+        )
     return Numbering(
         field=file.field,
         rule=file.rule,

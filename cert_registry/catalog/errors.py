@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from idp.identity.sentence import said
+
 
 class CatalogError(Exception):
     """Base of all errors of the catalogue, of faces and of the marks on a face."""
@@ -60,7 +62,7 @@ class TypeUnknown(CatalogError):
     code: ClassVar[str] = "type-unknown"
 
     def __init__(self, type_code: str) -> None:
-        super().__init__(f"目录中没有证照类型 {type_code}。")
+        super().__init__(said("目录中没有证照类型 %(type_code)s。", type_code=type_code))
         self.type_code = type_code
 
 
@@ -119,7 +121,14 @@ class GlyphMissing(CatalogError):
     code: ClassVar[str] = "glyph-missing"
 
     def __init__(self, field: str, character: str) -> None:
-        super().__init__(f"字段 {field} 中的字符“{character}”（U+{ord(character):04X}）没有可用字形。")
+        super().__init__(
+            said(
+                "字段 %(field)s 中的字符“%(character)s”（U+%(code)s）没有可用字形。",
+                field=field,
+                character=character,
+                code=f"{ord(character):04X}",
+            )
+        )
         self.field = field
         self.character = character
 

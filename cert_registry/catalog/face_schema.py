@@ -22,6 +22,7 @@ from cert_registry.civil_date import parse_civil_date, parse_expiry, print_civil
 from idp.identity.citizen_number import parse_citizen_number
 from idp.identity.credit_code import parse_credit_code
 from idp.identity.errors import IdentityError
+from idp.identity.sentence import said
 
 if TYPE_CHECKING:
     from datetime import date
@@ -260,13 +261,13 @@ def _structure_sentence(error: jsonschema.ValidationError) -> str:
         "required": "必须填写。",
         "additionalProperties": "该类型的照面没有这一项。",
         "type": "数据类型不对。",
-        "pattern": f"格式不对。{hint}",
+        "pattern": said("格式不对。%(hint)s", hint=hint),
         "enum": "不在可选值之内。",
         "const": "只能是规定的文字。",
-        "maxLength": f"超过{limit}个字。",
-        "minLength": f"至少{limit}个字。" if error.instance else "必须填写。",
-        "maxItems": f"最多{limit}项。",
-        "minItems": f"至少{limit}项。",
+        "maxLength": said("超过%(limit)s个字。", limit=limit),
+        "minLength": said("至少%(limit)s个字。", limit=limit) if error.instance else "必须填写。",
+        "maxItems": said("最多%(limit)s项。", limit=limit),
+        "minItems": said("至少%(limit)s项。", limit=limit),
         "uniqueItems": "有重复的项。",
     }
     return sentences.get(str(error.validator), "不符合要求。")
@@ -288,9 +289,9 @@ def _text_sentence(leaf: FaceValue) -> str | None:
             continue
         category = unicodedata.category(character)
         if category in _REFUSED_CATEGORIES:
-            return f"含有不可见或未定义的字符（U+{ord(character):04X}）。"
+            return said("含有不可见或未定义的字符（U+%(code)s）。", code=f"{ord(character):04X}")
         if category == "Zs" and character not in _PRINTABLE_SPACE:
-            return f"含有特殊空格（U+{ord(character):04X}）。"
+            return said("含有特殊空格（U+%(code)s）。", code=f"{ord(character):04X}")
     return None
 
 

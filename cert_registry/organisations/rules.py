@@ -38,6 +38,7 @@ from cert_registry.organisations.types import (
     in_force,
 )
 from cert_registry.types import DepartmentCode
+from idp.identity.sentence import said
 
 ROLES = {
     Operation.DRAFT: Role.DRAFTER,
@@ -113,7 +114,9 @@ def require_fields(grant: Grant, fields: Iterable[str]) -> None:
     """
     beyond = [] if grant.fields is None else sorted(set(fields) - grant.fields)
     if beyond:
-        raise NotAuthorised(f"无权使用字段：{'、'.join(beyond)}。", refusal=Refusal.FIELD_NOT_GRANTED)
+        raise NotAuthorised(
+            said("无权使用字段：%(fields)s。", fields=tuple(beyond)), refusal=Refusal.FIELD_NOT_GRANTED
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

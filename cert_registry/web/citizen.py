@@ -24,6 +24,7 @@ from cert_registry.web.sign_in import SignIn
 from cert_registry.web.state_words import EVENT_TITLES, tone_of, word_of
 from idp.identity.assurance import RealnameLevel
 from idp.identity.holder import HolderReference
+from idp.identity.sentence import said
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -166,7 +167,9 @@ class _Pages:
         held = self._room.registry.held_ecert(identifier, g.holder, now=self._room.clock())
         required = self._room.catalog.type(held.type_code).required_level
         if not g.level.meets(required):
-            raise UnknownEcert(f"查看这类证照需要 {required.value} 级实名，请先到窗口核验证件。")
+            raise UnknownEcert(
+                said("查看这类证照需要 %(level)s 级实名，请先到窗口核验证件。", level=required.value)
+            )
         return held
 
     def _others(self, held: EcertSummary) -> tuple[CheckRecord, ...]:

@@ -6,6 +6,8 @@ from datetime import date, datetime, timedelta, timezone
 
 from flask import Blueprint
 
+from idp.identity.sentence import Sentence, said
+
 _CIVIL_TIME = timezone(timedelta(hours=8))
 
 
@@ -14,9 +16,9 @@ def civil(moment: datetime) -> str:
     return moment.astimezone(_CIVIL_TIME).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def day(on: date) -> str:
-    """Return a civil date such as 2026年11月23日."""
-    return f"{on.year}年{on.month}月{on.day}日"
+def day(on: date) -> Sentence:
+    """Return a civil date such as 2026年11月23日, which `said` tells in the page's language."""
+    return said("%(day)s", day=on)
 
 
 def add_filters(pages: Blueprint) -> None:

@@ -11,11 +11,11 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Final, TypeVar
 
-from flask import Response, stream_with_context
+from flask import Response, current_app, stream_with_context
 
 from cert_registry.civil_date import civil_date_at
 from cert_registry.web.listing import Column
@@ -53,7 +53,7 @@ def csv_chunks(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator
 
 
 def csv_file(name: str, columns: Sequence[Column[R]], rows: Iterable[R], *, now: datetime) -> Response:
-    """Return the download.
+    """Return the download, its headings in the language of the page that asked for it.
 
     Args:
         name: ASCII, what the file is called before the day.
@@ -61,8 +61,9 @@ def csv_file(name: str, columns: Sequence[Column[R]], rows: Iterable[R], *, now:
         rows: Fetched while the file is sent; whoever passes them records first what is recorded.
         now: The day in the file's name.
     """
-    lines = (tuple(column.text(row) for column in columns) for row in rows)
-    chunks = csv_chunks([column.title for column in columns], lines)
+    lines = (tuple(column.text(row) for column in columns) for row in rows)  # data stay as registered
+    told: Callable[[str], str] = current_app.jinja_env.filters.get("said_plain", str)
+    chunks = csv_chunks([told(column.title) for column in columns], lines)
     response = Response(stream_with_context(chunks), content_type="text/csv; charset=utf-8; header=present")
     file_name = f"{name}-{civil_date_at(now).isoformat()}.csv"
     response.headers["Content-Disposition"] = f'attachment; filename="{file_name}"'

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cert_registry.catalog.face_schema import FaceField, FaceSchema, Widget
+from idp.identity.sentence import said
 
 _PREFIX = "face-"
 
@@ -136,7 +137,11 @@ def _problem(schema: FaceSchema, path: str, sentence: str) -> Problem:
     inner = next((one for one in field.entries if one.key == inner_key), None)
     if inner is None:
         return Problem(target=f"{_PREFIX}{key}", title=field.title, sentence=sentence)
-    title = f"{field.title}第 {int(row) + 1} 项的{inner.title}" if row.isdecimal() else inner.title
+    title = (
+        said("%(list)s第 %(number)s 项的%(field)s", list=field.title, number=int(row) + 1, field=inner.title)
+        if row.isdecimal()
+        else inner.title
+    )
     return Problem(target=f"{_PREFIX}{key}-{row}-{inner_key}", title=title, sentence=sentence)
 
 

@@ -10,7 +10,7 @@ from flask import Response, g, make_response, request
 
 from cert_registry.catalog.certificate_type import CertificateType
 from cert_registry.catalog.errors import FaceRefused
-from cert_registry.civil_date import civil_date_at
+from cert_registry.civil_date import LONG_TERM, civil_date_at
 from cert_registry.errors import DraftRefused, NotAuthorised, RegistryError, RequestMalformed, UnknownDraft
 from cert_registry.issuance_drafts import Draft, DraftContent, DraftQuery
 from cert_registry.organisations.types import Operation
@@ -204,6 +204,7 @@ class DraftDesk:
             typed=typed,
             revision=revision,
             draft=draft,
+            long_term=LONG_TERM.value,
         )
 
     def _form_again(

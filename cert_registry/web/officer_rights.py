@@ -12,6 +12,7 @@ from cert_registry.organisations.errors import NotAuthorised
 from cert_registry.organisations.rules import authorise
 from cert_registry.organisations.types import Operation, StaffActor, TypeSlug, in_force
 from cert_registry.types import DepartmentCode, StaffId
+from idp.identity.sentence import said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,11 @@ class OfficerRights:
                 return appointment.name
         for right in self.chart.client_rights:
             if right.client_id == actor_id:
-                return f"{self.chart.department(right.department).name}（{actor_id}）"
+                return said(
+                    "%(department)s（%(client)s）",
+                    department=self.chart.department(right.department).name,
+                    client=actor_id,
+                )
         return actor_id
 
     def may(self, operation: Operation, department: DepartmentCode, slug: str) -> bool:

@@ -16,7 +16,7 @@ from urllib.parse import urlencode, urlsplit
 
 from authlib.integrations.base_client.errors import MismatchingStateError, OAuthError
 from authlib.integrations.flask_client import OAuth
-from flask import Blueprint, Flask, Response, make_response, redirect, render_template, request
+from flask import Blueprint, Flask, Response, current_app, make_response, redirect, render_template, request
 from flask import session as browser
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
@@ -147,6 +147,9 @@ class SignIn:
             extra["acr_values"] = request.args["acr"]
         if request.args.get("action") in {"idp_link:realname", "CONFIGURE_TOTP"}:
             extra["kc_action"] = request.args["action"]
+        language = current_app.jinja_env.globals.get("page_language")
+        if callable(language):
+            extra["ui_locales"] = language()  # the sign-in speaks the language of the page that led to it
         callback = f"{self._settings.public_url}{self._settings.prefix}/auth/callback"
         try:
             response: Response = self._client.authorize_redirect(callback, **extra)

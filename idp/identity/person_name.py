@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Final
 
 from idp.identity.errors import MalformedName
+from idp.identity.sentence import said
 
 NAME_KEY_VERSION: Final = 1
 LONGEST_NAME: Final = 60
@@ -103,7 +104,7 @@ def _refuse_strange(key: str) -> None:
     if not key or not any(char.isalpha() for char in key):
         raise MalformedName("请填写姓名。", code="empty")
     if len(key) > LONGEST_NAME:
-        raise MalformedName(f"姓名不能超过 {LONGEST_NAME} 个字。", code="too-long")
+        raise MalformedName(said("姓名不能超过 %(longest)s 个字。", longest=LONGEST_NAME), code="too-long")
     for char in key:
         category = unicodedata.category(char)
         if category[0] in "LM" or char in f" {MIDDLE_DOT}-'.,〇":

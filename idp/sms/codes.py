@@ -13,6 +13,7 @@ from typing import Final
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
 from idp.errors import CodeRefused, MalformedCode, SmsRefused
+from idp.identity.sentence import said
 from idp.mobile_number import MobileNumber
 from idp.ports import SmsGateway
 from idp.settings import Limits
@@ -60,7 +61,11 @@ class SmsCodes:
             connection.execute(delete(sms_codes).where(sms_codes.c.visit_mark == visit_mark))
             connection.execute(insert(sms_codes).values(visit_mark=visit_mark, **values))
         minutes = self._limits.sms_expiry_s // 60
-        text = f"【示例省政务服务】验证码 {code}，{minutes} 分钟内有效，用于实名核验。工作人员不会向您索要验证码。"
+        text = said(
+            "【示例省政务服务】验证码 %(code)s，%(minutes)s 分钟内有效，用于实名核验。工作人员不会向您索要验证码。",
+            code=code,
+            minutes=minutes,
+        )
         self._gateway.send(mobile, text, now=now)
 
     def check(self, visit_mark: str, mobile: MobileNumber, code: str, *, now: datetime) -> None:
@@ -114,7 +119,9 @@ class SmsCodes:
         if limits.sms_cool_down_s and connection.execute(cooling).scalar_one() > 1:
             wait_s = limits.sms_cool_down_s
             raise SmsRefused(
-                f"验证码刚刚发送过，请 {wait_s} 秒后再试。", code="cool-down", retry_after_s=wait_s
+                said("验证码刚刚发送过，请 %(wait_s)s 秒后再试。", wait_s=wait_s),
+                code="cool-down",
+                retry_after_s=wait_s,
             )
         from_address = (
             select(func.count()).select_from(sms_sendings).where(sms_sendings.c.address_mark == address_mark)

@@ -12,6 +12,7 @@ from idp.identity.errors import (
     NotProved,
     ResolverUnavailable,
 )
+from idp.identity.sentence import said
 from idp.provider.broker_client import SCOPES
 from idp.provider.claims import iso_time, person_claims
 from idp.web.service import Service
@@ -101,7 +102,10 @@ def _add_protocol(blueprint: Blueprint, service: Service) -> None:
                 "idp/stopped.html",
                 title="不能开始实名核验",
                 said="发起核验的网站给出的参数不正确。",
-                next_step=f"请回到原来的网站重新开始；网站的开发者请看：{error.description or error.error}",
+                next_step=said(
+                    "请回到原来的网站重新开始；网站的开发者请看：%(error)s",
+                    error=error.description or error.error,
+                ),
             ), 400
         handle = service.visits.begin(request.values.to_dict(), now=service.clock())
         response = redirect(url_for(".form"), 303)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from verify_api.validation import sentences
 from verify_api.validation.verdicts import (
     Coverage,
     DocumentReport,
@@ -34,7 +35,7 @@ def report_from_wire(wire: dict[str, Any]) -> DocumentReport:
     """
     return DocumentReport(
         verdict=Verdict(wire["verdict"]),
-        reason=str(wire["reason"]),
+        reason=sentences.remembered(str(wire["reason"])),
         signatures=tuple(_signature(members) for members in wire["signatures"]),
     )
 
@@ -59,7 +60,7 @@ def _signature(members: dict[str, Any]) -> SignatureReport:
             )
             for stamp in members["timestamps"]
         ),
-        reason=str(members["reason"]),
+        reason=sentences.remembered(str(members["reason"])),
     )
 
 

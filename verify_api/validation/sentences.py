@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from idp.identity.sentence import said
 from verify_api.validation.verdicts import Modifications, SubIndication
 
 _SUB = {
@@ -57,4 +58,14 @@ CRASHED = "验证过程异常中止，不能下结论。"
 
 def for_problem(problem: SubIndication, detail: str = "") -> str:
     """Return the sentence for a sub-indication; `detail` is a Chinese clause that says more."""
-    return f"{_SUB[problem]}（{detail}）。" if detail else f"{_SUB[problem]}。"
+    if detail:
+        return said("%(sentence)s（%(detail)s）。", sentence=_SUB[problem], detail=detail)
+    return said("%(sentence)s。", sentence=_SUB[problem])
+
+
+def remembered(text: str) -> str:
+    """Return a sentence that crossed a process as plain text, made again of its parts, for pages in any language."""
+    clause, _, detail = text.removesuffix("。").removesuffix("）").partition("（")
+    problem = next((one for one, known in _SUB.items() if known == clause), None)
+    made = text if problem is None else for_problem(problem, detail)
+    return made if made == text else text

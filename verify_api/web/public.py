@@ -12,6 +12,7 @@ from cryptography.x509.oid import NameOID
 from flask import Blueprint, Response, make_response, render_template, request
 
 from cert_registry.web.civil_words import add_filters, civil
+from idp.identity.sentence import said
 from verify_api import errors
 from verify_api.throttle import AddressThrottle
 from verify_api.types import (
@@ -165,7 +166,7 @@ def _seal_name(subject: str) -> str:
 
 def _seal_time(text: str) -> str:
     try:
-        return f"{civil(datetime.fromisoformat(text))}（北京时间）"
+        return said("%(time)s（北京时间）", time=civil(datetime.fromisoformat(text)))
     except ValueError:
         return "没有可信时间"
 

@@ -4,6 +4,8 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cert_registry"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "idp"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "verify_api"))
 
 from page_rooms import Desk
 from registry_rooms import ceremony_state, open_rooms
