@@ -69,15 +69,17 @@ class CheckRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckQuery:
-    """One page of what some departments asked.
+    """One page of what some departments asked, or of what was asked about some ecerts.
 
     Attributes:
+        identifiers: Only about these ecerts, whoever asked; then `department_codes` is left aside.
         since: Checks from this instant on, `until` before that one.
         place: Time and check that the page begins after.
         backward: The page ends before `place`; rows come nearest first.
     """
 
-    department_codes: tuple[DepartmentCode, ...]
+    department_codes: tuple[DepartmentCode, ...] = ()
+    identifiers: tuple[EcertIdentifier, ...] = ()
     operation: str = ""
     since: datetime | None = None
     until: datetime | None = None
@@ -104,7 +106,7 @@ class CheckBook(Protocol):
         ...
 
     def page(self, query: CheckQuery) -> CheckPage:
-        """What departments asked, in order."""
+        """Checks in order."""
         ...
 
     def add(self, check: Check, *, now: datetime) -> str:
@@ -155,8 +157,8 @@ class Checks:
         if checks:
             self._book.add_all(checks, now=now)
 
-    def asked_by(self, query: CheckQuery) -> CheckPage:
-        """One page of what some departments asked, for themselves."""
+    def page(self, query: CheckQuery) -> CheckPage:
+        """One page of what some departments asked, for themselves, or of what was asked about ecerts, for their holder."""
         return self._book.page(query)
 
     def checks_of(self, identifier: EcertIdentifier, *, limit: int = 200) -> tuple[CheckRecord, ...]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import unicodedata
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -40,6 +41,7 @@ MAXIMUM_HITS: Final = 2_000
 MAXIMUM_COUNT: Final = 10_000
 """Rows are counted this far."""
 TAIL_LENGTH: Final = 6
+_END_WORDS: Final = re.compile("[^0-9a-z]+$")  # 号 and the like, which nobody reads out
 _SHORTEST_PART: Final = 2
 _LONGEST_TEXT: Final = 200
 _TERM_BYTES: Final = 16
@@ -219,8 +221,9 @@ class SearchTerms:
         found = [(b"name", word_form(name)) for name in words.names]
         number = word_form(words.number)
         found.append((b"number", number))
-        if words.with_tail and len(number) > TAIL_LENGTH:
-            found.append((b"tail", number[-TAIL_LENGTH:]))
+        end = _END_WORDS.sub("", number)
+        if words.with_tail and len(end) > TAIL_LENGTH:
+            found.append((b"tail", end[-TAIL_LENGTH:]))
         return tuple(dict.fromkeys(self._term(issuer_code, kind, word) for kind, word in found if word))
 
     def terms_for(self, text: str, *, issuer_codes: Sequence[str]) -> tuple[bytes, ...]:
@@ -230,8 +233,11 @@ class SearchTerms:
             TokenBusyOrGone: As above.
         """
         word = word_form(text)
-        kinds = (b"name", b"number", b"tail") if len(word) == TAIL_LENGTH else (b"name", b"number")
-        return tuple(self._term(code, kind, word) for code in issuer_codes for kind in kinds if word)
+        meant = [(b"name", word), (b"number", word)]
+        end = _END_WORDS.sub("", word)
+        if len(end) == TAIL_LENGTH:
+            meant.append((b"tail", end))
+        return tuple(self._term(code, kind, one) for code in issuer_codes for kind, one in meant if one)
 
     def _term(self, issuer_code: str, kind: bytes, word: str) -> bytes:
         key = self._keys.get(issuer_code)

@@ -14,7 +14,17 @@
     form.addEventListener("submit", (event) => {
       if (form.dataset.sent === "yes") event.preventDefault();
       else if (!form.hasAttribute("data-download")) form.dataset.sent = "yes";
+      if (form.dataset.busy && !form.querySelector("[data-waiting]")) {
+        const waiting = document.createElement("p");
+        waiting.setAttribute("role", "status");
+        waiting.setAttribute("data-waiting", "");
+        waiting.textContent = form.dataset.busy;
+        form.append(waiting);
+      }
     });
   }
-  addEventListener("pageshow", () => { for (const form of document.forms) delete form.dataset.sent; });
+  addEventListener("pageshow", () => {
+    for (const form of document.forms) delete form.dataset.sent;
+    for (const waiting of document.querySelectorAll("[data-waiting]")) waiting.remove();
+  });
 })();

@@ -6,7 +6,7 @@ import json
 import uuid
 from typing import TYPE_CHECKING, Any, final
 
-from sqlalchemy import func, insert, literal_column, select
+from sqlalchemy import false, func, insert, literal_column, or_, select
 
 from cert_registry.checks import MAXIMUM_COUNT, Check, CheckPage, CheckRecord
 from cert_registry.store.paging import from_place
@@ -43,7 +43,7 @@ class SqlChecks:
             connection.execute(insert(CHECKS), [_row(check, now) for check in checks])
 
     def page(self, query: CheckQuery) -> CheckPage:
-        """What departments asked, in order."""
+        """Checks in order."""
         conditions: list[ColumnElement[bool]] = []
         if query.operation:
             conditions.append(CHECKS.c.operation == query.operation)
@@ -54,15 +54,15 @@ class SqlChecks:
         falling = query.descending != query.backward
         rows: list[Row[Any]] = []
         with self._database.reading() as connection:
-            for code in query.department_codes:  # each by itself, so that the index gives the order
-                chosen = select(CHECKS).where(CHECKS.c.department_code == code, *conditions)
+            for part in _parts(query):
+                chosen = select(CHECKS).where(part, *conditions)
                 ordered = from_place(
                     chosen, (CHECKS.c.asked_at, CHECKS.c.check_id), query.place, falling=falling
                 )
                 rows.extend(connection.execute(ordered.limit(query.limit)).all())
             counted = (
                 select(literal_column("1"))
-                .where(CHECKS.c.department_code.in_(query.department_codes), *conditions)
+                .where(or_(false(), *_parts(query)), *conditions)
                 .limit(MAXIMUM_COUNT + 1)
                 .subquery()
             )
@@ -104,6 +104,13 @@ class SqlChecks:
                 .limit(limit)
             ).all()
         return tuple(_record(row) for row in rows)
+
+
+def _parts(query: CheckQuery) -> list[ColumnElement[bool]]:
+    """What is read one after the other: each department by itself, so that the index gives the order."""
+    if query.identifiers:
+        return [CHECKS.c.identifier.in_(query.identifiers)]
+    return [CHECKS.c.department_code == code for code in query.department_codes]
 
 
 def _row(check: Check, now: datetime) -> dict[str, object]:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from flask import Blueprint, Response, g, make_response, render_template
+from flask import Blueprint, Response, g, make_response, render_template, request
 
 from cert_registry.catalog.loading import Catalog
-from cert_registry.checks import Check, CheckRecord, Checks
+from cert_registry.checks import Check, CheckQuery, CheckRecord, Checks
 from cert_registry.delivery import Delivery
 from cert_registry.errors import ObjectMissing, RegistryError, UnknownEcert
 from cert_registry.legal_persons.types import LegalPerson
 from cert_registry.registry import Registry
 from cert_registry.types import DepartmentCode, EcertSummary, StateOperation
+from cert_registry.web.check_rows import check_listing, time_place
 from cert_registry.web.check_words import CHECK_TITLES
 from cert_registry.web.civil_words import add_filters
+from cert_registry.web.listing import PAGE_ROWS, Place, assemble
 from cert_registry.web.shown_values import own_number, shown_values
 from cert_registry.web.sign_in import SignIn
 from cert_registry.web.state_words import EVENT_TITLES, tone_of, word_of
@@ -28,6 +30,7 @@ from idp.identity.sentence import said
 
 P = ParamSpec("P")
 R = TypeVar("R")
+_CHECKS_SHOWN = 10  # beside an ecert; all of them have a page of their own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,13 +138,31 @@ class _Pages:
         return response
 
     def checks(self) -> str:
-        now = self._room.clock()
-        groups: list[tuple[EcertSummary, tuple[CheckRecord, ...]]] = []
-        for held in self._room.registry.by_holder(g.holder, now=now):
-            checks = self._others(held)
-            if checks:
-                groups.append((held, checks))
-        return self._page("citizen/checks.html", groups=groups, operation_titles=CHECK_TITLES)
+        """Every check of every ecert that the person may see, newest first, page by page."""
+        held = self._room.registry.by_holder(g.holder, now=self._room.clock())
+        listing = check_listing(held)
+        asked = listing.asked(request.args)
+        place = time_place(asked)
+        asked = asked if place is not None else replace(asked, place=None, backward=False)
+        wanted = asked.filters["ecert"]
+        query = CheckQuery(
+            identifiers=tuple(one.identifier for one in held if wanted in {"", one.identifier}),
+            descending=asked.descending,
+            place=place,
+            backward=asked.backward,
+            limit=PAGE_ROWS + 1,
+        )
+        found = self._room.checks.page(query)
+        sliced = assemble(
+            found.records,
+            asked,
+            place_of=lambda row: Place(value=row.asked_at.isoformat(), key=row.check_id),
+            count=found.count,
+            more_than_count=found.more_than_count,
+        )
+        view: Any = listing.view(asked, sliced)
+        names = {one.identifier: one for one in held}
+        return self._page("citizen/checks.html", view=view, names=names, operation_titles=CHECK_TITLES)
 
     # ── parts ──
 
@@ -173,7 +194,7 @@ class _Pages:
         return held
 
     def _others(self, held: EcertSummary) -> tuple[CheckRecord, ...]:
-        return self._room.registry.checks_of(held.identifier)
+        return self._room.checks.checks_of(held.identifier, limit=_CHECKS_SHOWN + 1)
 
     def _ecert_page(self, identifier: str, *, masked: bool) -> str:
         held = self._held(identifier)
@@ -183,6 +204,7 @@ class _Pages:
             certificate_type.face, self._room.registry.face_of(held.identifier), masked=masked
         )
         state = self._room.registry.state_at(held.identifier, now)
+        checks = self._others(held)
         return self._page(
             "citizen/ecert.html",
             ecert=held,
@@ -192,7 +214,8 @@ class _Pages:
             values=values,
             masked=masked and bool(certificate_type.face.sensitive_paths()),
             check_code=self._room.registry.check_code_of(held.identifier),
-            checks=self._others(held),
+            checks=checks[:_CHECKS_SHOWN],
+            more_checks=len(checks) > _CHECKS_SHOWN,
             operation_titles=CHECK_TITLES,
             history=self._room.registry.history_of(held.identifier),
             titles=EVENT_TITLES,

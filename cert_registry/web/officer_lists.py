@@ -14,6 +14,7 @@ from cert_registry.civil_date import start_of_day
 from cert_registry.issuance_drafts import DraftQuery
 from cert_registry.organisations.types import Operation
 from cert_registry.types import DraftId, DraftStage, StaffId
+from cert_registry.web.check_rows import time_place
 from cert_registry.web.check_words import CHECK_TITLES
 from cert_registry.web.civil_words import civil
 from cert_registry.web.draft_rows import SIGNABLE, STAGES, DraftRow, draft_row
@@ -140,12 +141,12 @@ class ListDesk:
         query = _check_query(asked)
         refused = ""
         if request.args.get("format") == "csv":
-            if not self._room.checks.asked_by(replace(query, limit=1)).more_than_count:
+            if not self._room.checks.page(replace(query, limit=1)).more_than_count:
                 return csv_file("checks", _CHECK_COLUMNS, self._all_checks(query), now=self._room.clock())
             refused = _TOO_MANY
-        place = _time_place(asked)
+        place = time_place(asked)
         asked = asked if place is not None else replace(asked, place=None, backward=False)
-        found = self._room.checks.asked_by(
+        found = self._room.checks.page(
             replace(query, place=place, backward=asked.backward, limit=PAGE_ROWS + 1)
         )
         sliced = assemble(
@@ -195,7 +196,7 @@ class ListDesk:
             )
 
     def _all_checks(self, query: CheckQuery) -> Iterator[CheckRecord]:
-        while records := self._room.checks.asked_by(query).records:
+        while records := self._room.checks.page(query).records:
             yield from records
             query = replace(query, place=(records[-1].asked_at, records[-1].check_id))
 
@@ -212,16 +213,6 @@ def _check_query(asked: Asked) -> CheckQuery:
     )
 
 
-def _time_place(asked: Asked) -> tuple[datetime, str] | None:
-    if asked.place is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(asked.place.value)
-    except ValueError:
-        return None
-    return (moment, asked.place.key) if moment.tzinfo is not None else None
-
-
 def _draft_place(asked: Asked) -> tuple[datetime, DraftId] | None:
-    place = _time_place(asked)
+    place = time_place(asked)
     return None if place is None else (place[0], DraftId(place[1]))
