@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import Blueprint, Response, make_response, render_template
 
 from cert_registry.errors import NotAuthorised, RegistryError, UnknownDraft, UnknownEcert
@@ -10,7 +12,7 @@ from cert_registry.web.officer_drafts import DraftDesk
 from cert_registry.web.officer_ecert_list import EcertListDesk
 from cert_registry.web.officer_ecerts import EcertDesk
 from cert_registry.web.officer_lists import ListDesk
-from cert_registry.web.officer_room import OfficerRoom, guard
+from cert_registry.web.officer_room import OfficerRoom, continue_form, guard
 
 __all__ = ["OfficerRoom", "create_officer_pages"]
 
@@ -40,6 +42,7 @@ def create_officer_pages(room: OfficerRoom) -> Blueprint:
         ("/ecerts/<identifier>/show", "show", ecerts.show, "POST"),
         ("/ecerts/<identifier>/state", "change_state", ecerts.change_state, "POST"),
         ("/checks", "checks", lists.checks, "GET"),
+        ("/continue/<name>", "continue_form", partial(continue_form, room), "GET"),
     )
     for path, endpoint, view, method in rules:
         pages.add_url_rule(path, endpoint, guard(room, view), methods=[method])

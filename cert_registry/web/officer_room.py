@@ -55,7 +55,7 @@ def guard(room: OfficerRoom, view: Callable[P, R]) -> Callable[P, R | Response]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R | Response:
         session = room.sign_in.current()
         if session is None:
-            return room.sign_in.ask(acr="loa2")
+            return room.sign_in.ask(acr="loa2", then=_kept_form(room))
         rights = rights_of(str(session.content["staff_id"]), chart=room.chart, on=civil_date_at(room.clock()))
         if rights is None:
             sentence = "您目前没有岗位任命，不能使用工作台。请联系本单位的管理员。"
@@ -69,6 +69,25 @@ def guard(room: OfficerRoom, view: Callable[P, R]) -> Callable[P, R | Response]:
         return view(*args, **kwargs)
 
     return guarded
+
+
+def _kept_form(room: OfficerRoom) -> str:
+    """Where a form can be sent again that somebody filled in until the session ran out; empty where there is none."""
+    lately = room.sign_in.lately() if request.method == "POST" else None
+    staff_id = lately.content.get("staff_id") if lately is not None else None
+    if staff_id is None:
+        return ""
+    fields = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
+    name = room.searches.keep_form(request.path, fields, staff_id=str(staff_id), now=room.clock())
+    return f"/officer/continue/{name}" if name else ""
+
+
+def continue_form(room: OfficerRoom, name: str) -> str | Response:
+    """The form that was filled in before signing in again, to be sent once more."""
+    kept = room.searches.form(name, staff_id=g.rights.staff_id, now=room.clock())
+    if kept is None:
+        return redirect_to("officer.home")
+    return page("officer/continue.html", path=kept[0], fields=kept[1])
 
 
 def page(template: str, **values: Any) -> str:

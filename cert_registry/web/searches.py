@@ -6,7 +6,9 @@ with the working day. Like sessions, searches are no record: their table is made
 
 from __future__ import annotations
 
+import json
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -19,6 +21,8 @@ from cert_registry.store.engine import Database, open_database
 
 LIFE: Final = timedelta(hours=8)
 LONGEST_TEXT: Final = 200
+LONGEST_FORM: Final = 200_000
+_FORM: Final = "\0form\0"  # a kept form begins so; no search does
 _METADATA = MetaData()
 _SEARCHES = Table(
     "kept_searches",
@@ -45,9 +49,25 @@ class KeptSearches:
 
     def keep(self, text: str, *, staff_id: str, now: datetime) -> str:
         """Keep what was typed; return its name for addresses, empty when nothing was typed."""
-        typed = text.strip()[:LONGEST_TEXT]
-        if not typed:
-            return ""
+        typed = text.strip().replace(_FORM, "")[:LONGEST_TEXT]
+        return self._keep(typed, staff_id=staff_id, now=now) if typed else ""
+
+    def keep_form(self, path: str, fields: Sequence[tuple[str, str]], *, staff_id: str, now: datetime) -> str:
+        """Keep a form whose session ran out while it was filled in; empty when it is too large."""
+        text = _FORM + json.dumps([path, fields], ensure_ascii=False)
+        return self._keep(text, staff_id=staff_id, now=now) if len(text) <= LONGEST_FORM else ""
+
+    def form(
+        self, name: str, *, staff_id: str, now: datetime
+    ) -> tuple[str, tuple[tuple[str, str], ...]] | None:
+        """Where a kept form leads and what stands in it; None when it has ended or is somebody else's."""
+        text = self.text(name, staff_id=staff_id, now=now)
+        if text is None or not text.startswith(_FORM):
+            return None
+        path, fields = json.loads(text.removeprefix(_FORM))
+        return str(path), tuple((str(key), str(value)) for key, value in fields)
+
+    def _keep(self, typed: str, *, staff_id: str, now: datetime) -> str:
         name = secrets.token_hex(16)
         sealed = self._cipher.encrypt(typed.encode(), associated_data=_binding(name, staff_id))
         with self._database.writing() as connection:

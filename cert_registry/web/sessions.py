@@ -114,6 +114,20 @@ class SessionStore:
             client_id=row.client_id, subject=row.subject, sid=row.sid, content=json.loads(row.content)
         )
 
+    def lately(self, secret: str, *, client_id: str) -> WebSession | None:
+        """Return the session behind a cookie even when it has run out; None after a sign-out."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                select(_SESSIONS).where(
+                    _SESSIONS.c.secret_sha256 == _digest(secret), _SESSIONS.c.client_id == client_id
+                )
+            ).one_or_none()
+        if row is None:
+            return None
+        return WebSession(
+            client_id=row.client_id, subject=row.subject, sid=row.sid, content=json.loads(row.content)
+        )
+
     def end(self, secret: str) -> None:
         """End one browser's session."""
         with self._database.writing() as connection:

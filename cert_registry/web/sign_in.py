@@ -125,10 +125,16 @@ class SignIn:
             return None
         return self._sessions.find(secret, client_id=self._settings.client_id, now=self._clock())
 
-    def ask(self, *, acr: str | None = None, action: str | None = None) -> Response:
+    def lately(self) -> WebSession | None:
+        """Return who was signed in in this browser until the session ran out; good for keeping what was typed, nothing else."""
+        secret = request.cookies.get(self._settings.cookie)
+        return self._sessions.lately(secret, client_id=self._settings.client_id) if secret else None
+
+    def ask(self, *, acr: str | None = None, action: str | None = None, then: str = "") -> Response:
         """Return the redirect that signs in and comes back to the current page.
 
         Args:
+            then: Path to come back to instead.
             acr: Strength to ask for (`loa2`, `loa3`).
             action: Keycloak's `kc_action`, such as `idp_link:realname`.
         """
@@ -137,6 +143,8 @@ class SignIn:
             request.method != "GET"
         ):  # what was posted cannot be posted again by a redirect: back to the page it came from
             query = {"next": request.path.rsplit("/", 1)[0] or self._settings.home}
+        if then:
+            query = {"next": then}
         query.update({name: value for name, value in (("acr", acr), ("action", action)) if value})
         return make_response(redirect(f"{self._settings.prefix}/auth/sign-in?{urlencode(query)}"))
 

@@ -37,14 +37,20 @@ class GivenSession:
 
     def __init__(self) -> None:
         self.content: Mapping[str, Any] | None = None
+        self.before: Mapping[str, Any] | None = None
 
     def current(self) -> WebSession | None:
         if self.content is None:
             return None
         return WebSession(client_id="test", subject="test", sid=None, content=self.content)
 
-    def ask(self, *, acr: str | None = None, action: str | None = None) -> Response:
-        return make_response(f"sign in {acr} {action}", 302)
+    def lately(self) -> WebSession | None:
+        if self.before is None:
+            return None
+        return WebSession(client_id="test", subject="test", sid=None, content=self.before)
+
+    def ask(self, *, acr: str | None = None, action: str | None = None, then: str = "") -> Response:
+        return make_response(f"sign in {acr} {action} {then}", 302)
 
 
 class Desk:

@@ -71,6 +71,8 @@ def test_a_search_is_its_officers_own_and_empties_when_it_is_not(
     assert "这次检索已经过期" in shown
     assert number not in re.sub(r"<tbody>.*</tbody>", "", shown, flags=re.DOTALL)
     assert desk.post("/officer/ecerts/search", text="  ").location == "/officer/ecerts"
+    posing = desk.post("/officer/ecerts/search", text='\0form\0["/officer/drafts", []]').location
+    assert desk.browser.get(f"/officer/continue/{posing[-32:]}").location == "/officer/"
 
 
 def test_filters_and_order_stand_in_the_address_and_headings_tell_them(
@@ -196,3 +198,29 @@ def test_a_department_sees_what_it_asked_and_nobody_elses(desk: Desk, issued: li
     assert "ASK-OTHER" not in str(rows)
     tomorrow = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
     assert counted(desk.get(f"/officer/checks?since={tomorrow}")) == 0
+
+
+def test_a_form_survives_a_session_that_ran_out_and_is_its_officers_own(desk: Desk) -> None:
+    desk.officer.content, desk.officer.before = None, {"staff_id": DRAFTER}
+    typed = {
+        "type": "food-business-licence",
+        "case_number": "KEPT-1",
+        "face-operation_items": "\n热食\n冷食<",
+    }
+    answer = desk.post("/officer/drafts", csrf_token="old", **typed)
+    address = answer.text.split()[-1]
+    assert re.fullmatch(r"/officer/continue/[0-9a-f]{32}", address)
+    desk.officer.before = None
+    assert desk.post("/officer/drafts", **typed).text.split()[-1] == "None"
+    desk.sit(SIGNER)
+    assert desk.browser.get(address).status_code == 303
+    desk.sit(DRAFTER)
+    shown = desk.get(address)
+    assert 'action="/officer/drafts"' in shown
+    fields = dict(re.findall(r'<textarea hidden name="([^"]*)">(.*?)</textarea>', shown, re.DOTALL))
+    assert set(fields) == set(typed)
+    assert fields["case_number"] == "KEPT-1"
+    assert fields["face-operation_items"] == "\n\n热食\n冷食&lt;"  # HTML drops the first line break
+    refused = desk.post("/officer/drafts", **typed)
+    assert refused.status_code == 422
+    assert 'value="KEPT-1"' in refused.text

@@ -42,6 +42,17 @@ def test_idle_and_old_sessions_end(store: SessionStore) -> None:
     assert store.find(secret, client_id="portal", now=now) is None
 
 
+def test_who_was_signed_in_is_known_after_the_session_ran_out_but_not_after_a_sign_out(
+    store: SessionStore,
+) -> None:
+    secret = store.start(SESSION, now=NOW)
+    assert store.find(secret, client_id="portal", now=NOW + dt.timedelta(hours=1)) is None
+    assert store.lately(secret, client_id="portal") == SESSION
+    assert store.lately(secret, client_id="officer-desk") is None
+    store.end(secret)
+    assert store.lately(secret, client_id="portal") is None
+
+
 def test_a_logout_notice_ends_the_named_session_only(store: SessionStore) -> None:
     mine = store.start(SESSION, now=NOW)
     other = store.start(WebSession(client_id="portal", subject="s-2", sid="sid-2", content={}), now=NOW)
