@@ -147,7 +147,7 @@ def update() -> list[str]:
     sources = asked()
     (TRANSLATIONS / "messages.pot").write_bytes(_written(sources, {}))
     missing: list[str] = []
-    for path in sorted(TRANSLATIONS.glob("*/LC_MESSAGES/messages.po")):
+    for path in sorted(TRANSLATIONS.glob("*.po")):
         text = path.read_text("utf-8")
         known = {str(one.id): str(one.string) for one in read_po(BytesIO(text.encode())) if one.id}
         header = text.split("\n\n", 1)[0]

@@ -1,7 +1,7 @@
 """Which language a page is in, and the catalogue that its templates and sentences are put through.
 
 The message id is the Chinese text itself: a page without a catalogue, or a message without a translation, is Chinese.
-Catalogues are `translations/<language>/LC_MESSAGES/messages.po`, compiled in memory when the process starts.
+Catalogues are `translations/<language>.po`, compiled in memory when the process starts.
 
 A person's choice stands in a cookie; without one the browser's `Accept-Language` decides. What is not translated is marked
 as Chinese within a page in another language (WCAG 2.2, 3.1.2), so that a screen reader reads it right.
@@ -152,9 +152,7 @@ def install_language(application: Flask) -> None:
 
 def read_catalogues(directory: Path) -> dict[str, gettext.NullTranslations]:
     """Return the catalogues below a directory by language tag, compiled; fuzzy entries stay Chinese."""
-    return {
-        path.parents[1].name: _compiled(path) for path in sorted(directory.glob("*/LC_MESSAGES/messages.po"))
-    }
+    return {path.stem: _compiled(path) for path in sorted(directory.glob("*.po"))}
 
 
 def preferred(accepted: Iterable[str], available: Collection[str]) -> str:

@@ -89,7 +89,7 @@ def test_a_chinese_text_of_a_module_is_a_message_and_one_with_values_must_be_mad
 
 @pytest.mark.parametrize("language", sorted(read_catalogues(CATALOGUES)))
 def test_a_catalogue_is_complete_and_keeps_variables_and_tags(language: str) -> None:
-    path = CATALOGUES / language / "LC_MESSAGES" / "messages.po"
+    path = CATALOGUES / f"{language}.po"
     assert not [one.id for one in catalogue(path) if one.id and one.fuzzy]
     translated = messages(path)
     assert set(translated) == set(messages(CATALOGUES / "messages.pot"))
