@@ -24,6 +24,7 @@ DOCUMENTS = (
     "docs/contribute.md",
     "docs/levels.md",
     "docs/operate.md",
+    "docs/seals.md",
 )
 FENCE = re.compile(r"^```([^\n`]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
