@@ -14,7 +14,6 @@ import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from cert_registry.archive.errors import ArchiveError
 from cert_registry.archive.renewal import Archive
 from cert_registry.archive.store import FileGate, SqlArchive
 from cert_registry.catalog.loading import Catalog
@@ -22,7 +21,7 @@ from cert_registry.catalog.rendering import DEMO_MARK
 from cert_registry.checks import Checks
 from cert_registry.delivery import Delivery
 from cert_registry.ecert_search import CatalogueFaces, EcertSearch, SearchTerms
-from cert_registry.errors import ConfigurationError
+from cert_registry.errors import ConfigurationError, RegistryError
 from cert_registry.ingestion.ingest import StockIngestion
 from cert_registry.issuance import IssuingRoom
 from cert_registry.issuance_authority import OrganisationsAuthority
@@ -123,9 +122,10 @@ class RegistryRooms:
     def recover(self) -> RecoveryReport:
         """Finish what a crash left behind; call at start and from time to time."""
         self.seals.finish(now=self.clock())
-        with suppress(ArchiveError):  # they wait for the next sweep
+        report = recover(self.issuing, intents=self.intents, leaves=self.leaves, now=self.clock())
+        with suppress(RegistryError):  # what is below its level waits for the next sweep
             self.archive.raise_lowered(now=self.clock())
-        return recover(self.issuing, intents=self.intents, leaves=self.leaves, now=self.clock())
+        return report
 
 
 def build_registry(

@@ -15,7 +15,7 @@ from threading import Lock
 from asn1crypto import algos, core, ocsp
 from cryptography import x509
 
-from cert_registry.signing.errors import SigningError
+from cert_registry.signing.errors import AuthorityUnavailable, SigningError
 from cert_registry.signing.pki.directory import PkiDirectory
 from cert_registry.signing.pki.ocsp_request import OcspRequest, RequestMalformed, read_request
 from cert_registry.signing.pki.register import Standing
@@ -92,7 +92,7 @@ class OcspResponder:
 
         Raises:
             TokenUnavailable: The token does not answer.
-            AuthorityUnavailable: The register cannot be used.
+            AuthorityUnavailable: The register cannot be used, or the responder's certificate has ended.
         """
         certificate_id = self._certificate_id("sha256", certificate.serial_number)
         return self._sign(OcspRequest(certificates=(certificate_id,), nonce=None), now=now)
@@ -125,6 +125,8 @@ class OcspResponder:
     def _sign(
         self, request: OcspRequest, *, now: datetime, standings: Sequence[Standing] | None = None
     ) -> bytes:
+        if not self.certificate.not_valid_before_utc <= now <= self.certificate.not_valid_after_utc:
+            raise AuthorityUnavailable("The certificate of the OCSP responder is not valid at this time.")
         register = self._pki.register
         known = standings or [
             register.standing_of(self._authority, one["serial_number"].native) for one in request.certificates

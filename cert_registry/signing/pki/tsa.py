@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from cert_registry.signing.cms_form import CmsForm
 from cert_registry.signing.der_writer import OCTET_STRING, SEQUENCE, generalized_time, integer, tlv
-from cert_registry.signing.errors import CertificateExpired, SigningError
+from cert_registry.signing.errors import SigningError, TimeStampUnavailable
 from cert_registry.signing.pki.clock import ClockWatch, TimeNotAvailable
 from cert_registry.signing.pki.register import AuthorityRegister
 from cert_registry.signing.seal_key import scheme_of
@@ -106,7 +106,7 @@ class TimeStampAuthority:
 
         Raises:
             StampRefused: The request is not one that this authority grants.
-            CertificateExpired: The unit's certificate has ended, or has not begun.
+            TimeStampUnavailable: The unit's certificate has ended, or has not begun.
             TimeNotAvailable: The clock cannot be believed.
             AuthorityUnavailable: The register cannot be used.
             TokenUnavailable: The token does not answer.
@@ -126,7 +126,7 @@ class TimeStampAuthority:
         For sealers in this process: what a request with `certReq` and without nonce is answered with.
 
         Raises:
-            CertificateExpired: The unit's certificate has ended, or has not begun.
+            TimeStampUnavailable: The unit's certificate has ended, or has not begun.
             TimeNotAvailable: The clock cannot be believed.
             AuthorityUnavailable: The register cannot be used.
             TokenUnavailable: The token does not answer.
@@ -147,7 +147,7 @@ class TimeStampAuthority:
     def _content(self, imprint: bytes, nonce: bytes, *, now: datetime) -> bytes:
         """Return a TSTInfo (DER): version 1, policy, imprint, serial number, time, accuracy, nonce."""
         if not self._not_before <= now <= self._not_after:
-            raise CertificateExpired("The certificate of the time-stamp unit is not valid at this time.")
+            raise TimeStampUnavailable("The certificate of the time-stamp unit is not valid at this time.")
         if self._clock is not None:
             self._clock.admit(now)
         return self._encoded_content(imprint, nonce, serial=self._next_serial(), now=now)
@@ -168,12 +168,12 @@ class TimeStampAuthority:
         """Tell whether a request would be stamped now; for health.
 
         Raises:
-            CertificateExpired: The unit's certificate is not valid now.
+            TimeStampUnavailable: The unit's certificate is not valid now.
             TimeNotAvailable: The clock cannot be believed.
             AuthorityUnavailable: The register cannot be used.
         """
         if not self._not_before <= now <= self._not_after:
-            raise CertificateExpired("The certificate of the time-stamp unit is not valid at this time.")
+            raise TimeStampUnavailable("The certificate of the time-stamp unit is not valid at this time.")
         if self._clock is not None:
             self._clock.check(now)
 

@@ -21,6 +21,7 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cert_registry.signing.errors import AuthorityUnavailable
 from cert_registry.signing.pki.blueprint import create_blueprint
 from cert_registry.signing.pki.clock import ClockWatch
 from cert_registry.signing.pki.crl import CrlPublisher, parse_crl
@@ -322,3 +323,11 @@ def test_a_list_cut_short_on_disk_is_not_handed_out(
     finally:
         if file.read_bytes() == whole[:-7]:
             file.write_bytes(whole)
+
+
+def test_a_responder_whose_certificate_has_ended_answers_try_later(services: PkiServices) -> None:
+    ended = services.ocsp.certificate.not_valid_after_utc + timedelta(seconds=1)
+    answer = services.ocsp.respond(ocsp_request(services, ["seal-city-land"]), now=ended)
+    assert ocsp.OCSPResponse.load(answer)["response_status"].native == "try_later"
+    with pytest.raises(AuthorityUnavailable):
+        services.ocsp.answer_for(services.pki.certificate("seal-city-land"), now=ended)
