@@ -16,6 +16,7 @@ from cert_registry.catalog.errors import QrRefused as RegistryQrRefused
 from cert_registry.composition import RegistryRooms
 from cert_registry.qr import key_id, verify_qr
 from cert_registry.signing.errors import SigningError
+from cert_registry.signing.pki.directory import SEAL_CA, TSA_CA, succeeds
 from cert_registry.signing.token import Token
 from verify_api.errors import PartUnavailable, QrRefused
 from verify_api.receipts import b64url
@@ -98,9 +99,12 @@ class RevocationLists:
         """Return the lists, DER."""
         rooms = self.rooms
         try:
-            return tuple(
-                rooms.pki.crls.current(name, now=rooms.clock()).der for name in ("seal-ca", "tsa-ca")
-            )
+            names = [
+                name
+                for name in rooms.pki.pki.authorities()
+                if succeeds(name, SEAL_CA) or succeeds(name, TSA_CA)
+            ]
+            return tuple(rooms.pki.crls.current(name, now=rooms.clock()).der for name in names)
         except SigningError as error:
             raise PartUnavailable("吊销列表暂时取不到，没有给出结论，请稍后再查。") from error
 

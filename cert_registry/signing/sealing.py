@@ -37,7 +37,7 @@ from cert_registry.signing.credentials import SealCredentials
 from cert_registry.signing.document_stamp import DocumentStamper, TimeStampSource
 from cert_registry.signing.errors import DocumentRefused, SealingFailed
 from cert_registry.signing.pki.crl import CrlPublisher
-from cert_registry.signing.pki.directory import AUTHORITIES, ROOT, TSA_CA, PkiDirectory
+from cert_registry.signing.pki.directory import ROOT, PkiDirectory
 from cert_registry.signing.pki.ocsp import OcspResponder
 from cert_registry.signing.pki.stamp_answer import read_granted
 from cert_registry.signing.seal_field import FIELD_NAME, SealAppearance, add_seal_field
@@ -139,9 +139,10 @@ class Sealer:
 
     def evidence(self, credentials: SealCredentials, now: datetime) -> ValidationContext:
         """Gather what proves the seal's certificates good now; pyHanko checks it before it is embedded."""
-        authorities = [self._pki.certificate(name) for name in AUTHORITIES]
+        authorities = [self._pki.certificate(name) for name in self._pki.authorities()]
+        unit = self._pki.certificate(self._pki.current_unit())
         # The OCSP answer speaks for the seal's certificate, so the seal CA's own list is not needed.
-        lists = [self._crls.current(name, now=now).der for name in (ROOT, TSA_CA)]
+        lists = [self._crls.current(name, now=now).der for name in (ROOT, self._pki.issuer_name(unit))]
         return ValidationContext(
             trust_roots=[_to_asn1(c) for c in self._pki.anchors()],
             other_certs=[_to_asn1(c) for c in (*authorities, *credentials.chain, self._ocsp.certificate)],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import subprocess
@@ -22,15 +23,21 @@ from archive_rooms import (
     open_archive,
     renew_root_list,
 )
+from pyhanko.pdf_utils.reader import PdfFileReader
+from registry_rooms import food_order
 from sqlalchemy import select
 
 from cert_registry.archive.command import main
 from cert_registry.archive.errors import NothingGained, RenewalRunning, StampsUnavailable
 from cert_registry.archive.types import DueReason, RenewalPolicy
+from cert_registry.issuance import issue
 from cert_registry.log_events import FILE_RENEWED
 from cert_registry.signing.file_evidence import evidence_of
 from cert_registry.store.tables import ECERTS, FILE_VERSIONS, OUTBOX
-from verify_api.validation import TrustAnchors, Verdict, validate_pdf
+from verify_api.registry_adapter import RegistryAdapter
+from verify_api.seal_adapter import OwnSealValidator
+from verify_api.token_adapter import RevocationLists
+from verify_api.validation import Limits, TrustAnchors, Verdict, validate_pdf
 
 if TYPE_CHECKING:
     from cert_registry.composition import RegistryRooms
@@ -87,6 +94,20 @@ def test_an_archive_is_renewed_before_it_ages_and_old_copies_stay_known(
         kinds = [leaf.kind for leaf in rooms.registry.log_proof(identifier)]
         assert kinds[-1] == FILE_RENEWED
         assert rooms.registry.log_proof(identifier)[-1].proof is not None
+    # the verify room judges each copy as what it is
+    validator = OwnSealValidator(
+        trust=TrustAnchors.own_only((rooms.settings.pki_dir / "trust.pem").read_bytes()),
+        revocation_lists=RevocationLists(rooms),
+        limits=Limits(),
+    )
+    known = RegistryAdapter(registry=rooms.registry, catalog=rooms.catalog)
+    for pdf, level in ((new, "LTA"), (old[identifier], "LT")):
+        found_again = known.by_digest(
+            hashlib.sha256(pdf).digest(), at=datetime.now(UTC).date(), now=datetime.now(UTC)
+        )
+        assert found_again is not None
+        part = validator.known(found_again, pdf, now=datetime.now(UTC))
+        assert part.signatures[0]["level"] == f"PAdES-BASELINE-{level}"
     # again: nothing is due, nothing is done
     again = rooms.archive.renew(now=then)
     assert (again.due, again.renewed) == (0, 0)
@@ -162,6 +183,32 @@ def test_units_and_cas_may_be_replaced_while_old_stamps_stay_valid(
     assert end is not None
     assert passes(rooms, pdf, at=end - DAY)
     assert not passes(rooms, pdf, at=end + DAY)
+
+
+def test_seals_made_after_a_rollover_carry_the_evidence_of_the_new_ca(
+    ceremony_state: Path, tmp_path: Path
+) -> None:
+    now = datetime.now(UTC)
+    (before,) = issue_some(open_archive(ceremony_state, tmp_path), 1, prefix="前")
+    add_authority(ceremony_state, tmp_path, "tsa-ca-2", now=now)
+    add_unit(ceremony_state, tmp_path, "tsa-2", issuer="tsa-ca-2", now=now + DAY)
+    rooms = open_archive(ceremony_state, tmp_path)
+    assert rooms.pki.pki.current_unit() == "tsa-2"
+    moved = replace(rooms, clock=lambda: now + 2 * DAY)
+    after = issue(food_order(moved, "后〔2026〕1号"), room=moved.issuing, now=moved.clock()).identifier
+    units = {_unit_of(rooms.registry.file_of(one)) for one in (before, after)}
+    assert units == {"陇政示例时间戳单元1", "示例时间戳单元tsa-2"}
+    for one in (before, after):
+        assert passes(rooms, rooms.registry.file_of(one), at=now + 3 * DAY)
+
+
+def _unit_of(pdf: bytes) -> str:
+    reader = PdfFileReader(io.BytesIO(pdf))
+    (attribute,) = reader.embedded_signatures[0].signer_info["unsigned_attrs"]
+    token = attribute["values"][0]["content"]
+    serial_number = token["signer_infos"][0]["sid"].chosen["serial_number"].native
+    (unit,) = [c.chosen for c in token["certificates"] if c.chosen.serial_number == serial_number]
+    return str(unit.subject.native["common_name"])
 
 
 def test_what_would_gain_nothing_is_not_stamped(ceremony_state: Path, tmp_path: Path) -> None:
