@@ -26,6 +26,7 @@ from cert_registry.settings import Settings as RegistrySettings
 from cert_registry.signing.keyring import DataCipher as TokenCipher
 from cert_registry.signing.pki.blueprint import create_blueprint as create_pki
 from cert_registry.signing.settings import Settings as SigningSettings
+from cert_registry.signing.sm2_services import PKI_PATH
 from cert_registry.signing.token import Token
 from cert_registry.tlog.web import create_blueprint as create_log
 from cert_registry.web.api import create_api as create_registry_api
@@ -49,7 +50,8 @@ from verify_api.registry_adapter import CheckBook, OrganisationRights, RegistryA
 from verify_api.seal_adapter import OwnSealValidator
 from verify_api.throttle import AddressThrottle
 from verify_api.token_adapter import QrDesk, RevocationLists, TokenReceipts, create_receipt_keys
-from verify_api.validation import Limits, TrustAnchors
+from verify_api.validation import Limits
+from verify_api.validation.trust import own_anchors
 from verify_api.verification import VerifyRoom
 from verify_api.web.api import DepartmentDoor, create_api
 from verify_api.web.openapi import build_document, create_openapi
@@ -205,6 +207,10 @@ class _Composition:
         self._csrf.exempt(pki)
         application.register_blueprint(api, url_prefix="/api/v1")
         application.register_blueprint(pki, url_prefix="/pki")
+        if rooms.sm2 is not None:
+            sm2 = create_pki(rooms.sm2, utc_now, name="pki-sm2")
+            self._csrf.exempt(sm2)
+            application.register_blueprint(sm2, url_prefix=PKI_PATH)
         application.register_blueprint(create_log(rooms.log, rooms.settings.tlog_dir))
         _sweep_in_background(rooms)
         _fill_terms_in_background(rooms)
@@ -244,7 +250,7 @@ class _Composition:
             rights=OrganisationRights(chart=rooms.charts.chart, catalog=rooms.catalog),
             recorder=CheckBook(checks=rooms.checks),
             validator=OwnSealValidator(
-                trust=TrustAnchors.own_only(Path(section["trust_file"]).read_bytes()),
+                trust=own_anchors(Path(section["trust_file"]).parent),
                 revocation_lists=RevocationLists(rooms),
                 limits=Limits(
                     seconds=int(section["worker_seconds"]),

@@ -56,6 +56,7 @@ from cert_registry.signing.keyring import DataCipher as TokenCipher
 from cert_registry.signing.pki.services import open_pki
 from cert_registry.signing.sealing import Sealer
 from cert_registry.signing.settings import Settings as SigningSettings
+from cert_registry.signing.sm2_services import Sm2Services, open_sm2
 from cert_registry.store.checks import SqlChecks
 from cert_registry.store.deliveries import SqlDeliveries
 from cert_registry.store.drafts import SqlDrafts
@@ -99,6 +100,7 @@ class RegistryRooms:
     mac: Callable[[bytes], bytes]
     holders: KeyedHolders
     pki: PkiServices
+    sm2: Sm2Services | None
     receipts: Token
     log: Log
     ecerts: SqlEcerts
@@ -160,6 +162,9 @@ def build_registry(
     tile_log = TileLog(log)
     leaves = LeafPusher(outbox=outbox, log=tile_log)
     pki = open_pki(signing)
+    sm2 = _open_sm2(settings, signing)
+    if sm2 is not None:
+        pki.seal_equipment.companions.append(sm2)
     issuing = IssuingRoom(
         authority=authority,
         drafts=CatalogueChecker(
@@ -195,8 +200,9 @@ def build_registry(
             catalog=catalog,
             pictures=seal_book.picture,
             mark=DEMO_MARK if settings.demo else None,
+            sm2=sm2,
         ),
-        release=IndependentRelease(pki=pki.pki, catalog=catalog),
+        release=IndependentRelease(pki=pki.pki, catalog=catalog, sm2=sm2),
         log=tile_log,
         turnstile=Turnstile(),
     )
@@ -222,6 +228,7 @@ def build_registry(
         mac=mac,
         holders=holders,
         pki=pki,
+        sm2=sm2,
         receipts=receipts,
         log=log,
         ecerts=ecerts,
@@ -324,6 +331,18 @@ def _open_log(settings: Settings, token: Token) -> Log:
         ),
         newest_path=settings.newest_checkpoint_file,
     )
+
+
+def _open_sm2(settings: Settings, signing: SigningSettings) -> Sm2Services | None:
+    """The SM2 hierarchy, if it is configured; its development keys are refused outside a demo."""
+    if signing.sm2_key_directory is None:
+        return None
+    if not settings.demo:
+        raise ConfigurationError(
+            "token.sm2 keeps SM2 keys in software, which is unfit for production: leave it out, or keep the keys"
+            " in a certified device."
+        )
+    return open_sm2(signing, key_directory=signing.sm2_key_directory)
 
 
 def _sealer(pki: PkiServices) -> Sealer | FastSealer:

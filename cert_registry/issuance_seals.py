@@ -25,6 +25,7 @@ from cert_registry.signing.pki.clock import TimeNotAvailable
 from cert_registry.signing.pki.tsa import StampRefused
 from cert_registry.signing.release import check_before_release
 from cert_registry.signing.seal_field import SealAppearance, SealPlace
+from cert_registry.signing.seal_key import KeyAlgorithm
 from cert_registry.signing.sealing import PadesLevel
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from cert_registry.signing.fast_sealing import FastSealer
     from cert_registry.signing.pki.directory import PkiDirectory
     from cert_registry.signing.sealing import Sealer
+    from cert_registry.signing.sm2_services import Sm2Services
     from cert_registry.signing.token import Token
 
 _LEVELS: Final = {
@@ -57,6 +59,7 @@ STAMPS_ARE_AWAY: Final = (
     TokenUnavailable,
     OSError,
 )
+_PROFILES: Final = {"p256": KeyAlgorithm.ECDSA_P256, "rsa-3072": KeyAlgorithm.RSA_3072}
 _SEAL_IS_WRONG: Final = (CertificateExpired, KeyMisuse, KeyNotFound, UnknownCertificate)
 
 
@@ -71,6 +74,7 @@ class TokenSealDesk:
         catalog: Level and size of the seal, by type.
         pictures: The approved picture of a seal, by its digest.
         mark: 样例 in a demo, else None.
+        sm2: Seals of types whose profile is SM2; None where there are no SM2 keys.
     """
 
     def __init__(
@@ -82,6 +86,7 @@ class TokenSealDesk:
         catalog: Catalog,
         pictures: Callable[[str], SealPicture],
         mark: str | None,
+        sm2: Sm2Services | None = None,
     ) -> None:
         self._sealer = sealer
         self._token = token
@@ -89,6 +94,7 @@ class TokenSealDesk:
         self._catalog = catalog
         self._pictures = pictures
         self._mark = mark
+        self._sm2 = sm2
 
     def seal(self, rendered: RenderedIntent, grant: SealGrant, page: bytes, *, now: datetime) -> SealedFile:
         """The sealed PDF, not yet checked; at `B-B` where stamps are away and the type lets it be raised later.
@@ -107,10 +113,10 @@ class TokenSealDesk:
         )
         level = certificate_type.pades_level
         try:
-            credentials = self._credentials(grant, now)
+            sealer, credentials = self._suite(certificate_type.signature_profile, grant, now)
 
             def seal_at(name: str) -> SealedFile:
-                made = self._sealer.seal(
+                made = sealer.seal(
                     page, credentials=credentials, appearance=appearance, level=_LEVELS[name], now=now
                 )
                 return SealedFile(content=made.pdf, sha256=made.sha256, level=name)
@@ -128,8 +134,21 @@ class TokenSealDesk:
         except (SigningError, OSError) as error:
             raise TokenBusyOrGone("加盖印章的设备或时间戳暂时不可用，请稍后再试。") from error
 
-    def _credentials(self, grant: SealGrant, now: datetime) -> SealCredentials:
-        return load_credentials(self._token, self._pki, grant.key_label, now=now)
+    def _suite(
+        self, profile: str, grant: SealGrant, now: datetime
+    ) -> tuple[Sealer | FastSealer, SealCredentials]:
+        """What seals a type of that profile, with the seal's credentials for it."""
+        credentials = load_credentials(self._token, self._pki, grant.key_label, now=now)
+        if (
+            profile == KeyAlgorithm.SM2.value
+        ):  # beside its key in the token, which says whether it may be used
+            if self._sm2 is None:
+                raise SealNotUsable("这一证照类型要用国密印章，而本系统没有配置国密密钥。")
+            like = credentials.certificate
+            return self._sm2.sealer, self._sm2.credentials(grant.key_label, now=now, like=like)
+        if credentials.key.algorithm is not _PROFILES[profile]:
+            raise SealNotUsable("印章的密钥不是这一证照类型要用的算法，请联系印章管理员。")
+        return self._sealer, credentials
 
     def _image(self, grant: SealGrant, width_mm: float, height_mm: float) -> SealImage:
         sha256 = grant.picture_sha256
@@ -153,11 +172,13 @@ class IndependentRelease:
     Args:
         pki: Trust anchors, and the signing certificate that each seal must have sealed with.
         catalog: Whether a type's level asks for a time stamp.
+        sm2: The same for types whose profile is SM2.
     """
 
-    def __init__(self, *, pki: PkiDirectory, catalog: Catalog) -> None:
+    def __init__(self, *, pki: PkiDirectory, catalog: Catalog, sm2: Sm2Services | None = None) -> None:
         self._pki = pki
         self._catalog = catalog
+        self._sm2 = sm2
 
     def check(
         self, sealed: SealedFile, *, page: bytes, grant: SealGrant, type_code: str, now: datetime
@@ -172,12 +193,15 @@ class IndependentRelease:
         if sealed.level != certificate_type.pades_level and not may_be_lower:
             raise SealedFileRejected("加盖印章的级别低于证照类型的规定，已作废，请重试。")
         level = _LEVELS[sealed.level]
+        pki = self._pki
+        if certificate_type.signature_profile == KeyAlgorithm.SM2.value and self._sm2 is not None:
+            pki = self._sm2.pki
         try:
             check_before_release(
                 sealed.content,
                 expected_digest=sealed.sha256,
-                certificate=self._pki.certificate(grant.key_label),
-                anchors=self._pki.anchors(),
+                certificate=pki.certificate(grant.key_label),
+                anchors=pki.anchors(),
                 now=now,
                 page=page,
                 stamped=level is not PadesLevel.B_B,

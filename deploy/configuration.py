@@ -26,6 +26,7 @@ The keys (written by `deploy.first_configuration`, which adds keys that an older
 | directory.staff_initial_password_file | demo mode: the password every demo member of staff starts with |
 | token.module_path | PKCS#11 module |
 | token.softhsm_conf | exported as `SOFTHSM2_CONF`; absent with a real HSM |
+| token.sm2.adapter, .key_directory | demo mode: SM2 keys in software, unfit for production (`docs/sm2.md`) |
 | token.tokens.NAME.label, .pin_file | NAME: root, seals, pki, log, receipts, keys; labels `lz-NAME` |
 | pki.directory | public certificates: root.pem, seal-ca.pem, … |
 | clients.keys_dir | `CLIENT_ID.pem`, PKCS#8 EC P-256: portal, officer-desk, site-a, site-b, dept-… |

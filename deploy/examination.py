@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from deploy import control, health, keycloak, ports, processes, rooms
-from deploy.configuration import FILE_NAME, Configuration, load
+from deploy.configuration import FILE_NAME, Configuration, Mode, load
 from deploy.doctor import Finding, mode_of
 from deploy.errors import ConfigurationError, DeployError
 from deploy.locations import databases
@@ -38,6 +38,7 @@ def findings(state_dir: Path) -> list[Finding]:
         _keycloak(configuration),
         _token(configuration),
         _keys(configuration),
+        *_sm2(configuration),
         _stamping_clock(configuration),
         *_parts(configuration),
     ]
@@ -127,6 +128,17 @@ def _token(configuration: Configuration) -> Finding:
         if certified
         else "./longzheng up carries out the ceremony.",
     )
+
+
+def _sm2(configuration: Configuration) -> Iterator[Finding]:
+    """Nothing where there are no SM2 keys; else a warning, which in production is something to mend."""
+    if configuration.section("token").get("sm2") is not None:
+        yield Finding(
+            check="sm2 keys",
+            well=configuration.mode is Mode.DEMO,
+            sentence="WARNING: kept in software, unfit for production; for a demonstration alone.",
+            remedy="Leave token.sm2 out, or keep the keys in a certified device (docs/sm2.md).",
+        )
 
 
 def _keys(configuration: Configuration) -> Finding:

@@ -87,6 +87,10 @@ def _document(state_dir: Path, *, ports: Ports, mode: Mode) -> dict[str, Any]:
     }
     if mode is Mode.DEMO:
         document["sites"] = _sites(secrets, ports)
+        document["token"]["sm2"] = {
+            "adapter": "software-unfit-for-production",
+            "key_directory": str(state_dir / "sm2-keys"),
+        }
     return document
 
 

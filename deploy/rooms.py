@@ -37,6 +37,7 @@ class Door:
 
 
 CEREMONY = Door(module="hsm_sim.ceremony", function="run")
+SM2_CEREMONY = Door(module="hsm_sim.sm2_ceremony", function="run")
 HOLDINGS = Door(module="hsm_sim.holdings", function="lost")
 DIRECTORY = Door(module="idp.register.directory", function="prepare_directory")
 DIRECTORY_SETTINGS = Door(module="idp.register.directory_settings", function="DirectorySettings")
@@ -54,6 +55,8 @@ def key_ceremony(configuration: Configuration) -> None:
     """
     with _sentences("The key ceremony"):
         CEREMONY.open()(configuration.state_dir, configuration.public_url)
+        if configuration.section("token").get("sm2") is not None:
+            SM2_CEREMONY.open()(configuration.state_dir, configuration.public_url)
 
 
 def lost_keys(configuration: Configuration) -> tuple[str, ...]:

@@ -18,14 +18,13 @@ from cert_registry.signing.pki.crl import CrlPublisher, parse_crl
 from cert_registry.signing.pki.directory import ROOT, SEAL_CA, SERVICE_CA, PkiDirectory
 from cert_registry.signing.pki.issuing import Issuer, Subject, issue_certificate
 from cert_registry.signing.pki.profiles import PROFILES, CertificateProfile
+from cert_registry.signing.sm2_services import PKI_PATH
 from cert_registry.signing.token import Token
 from cert_registry.signing.unfit_sm2_keys import UnfitForProductionSm2Keys
 from hsm_sim.errors import CeremonyError, TokenLost
 from hsm_sim.plan import Plan, read_plan
 from hsm_sim.softhsm import module_path, pin_file
 
-#: Where the service offers the hierarchy's certificates, lists and answers.
-PKI_PATH = "/pki/sm2"
 PLAN_FILE = Path(__file__).with_name("ceremony-sm2.yaml")
 _SEAL_VALIDITY = timedelta(days=1096)
 

@@ -99,12 +99,15 @@ class RevocationLists:
         """Return the lists, DER."""
         rooms = self.rooms
         try:
-            names = [
-                name
-                for name in rooms.pki.pki.authorities()
+            hierarchies = [(rooms.pki.pki, rooms.pki.crls)]
+            if rooms.sm2 is not None:
+                hierarchies.append((rooms.sm2.pki, rooms.sm2.crls))
+            return tuple(
+                crls.current(name, now=rooms.clock()).der
+                for pki, crls in hierarchies
+                for name in pki.authorities()
                 if succeeds(name, SEAL_CA) or succeeds(name, TSA_CA)
-            ]
-            return tuple(rooms.pki.crls.current(name, now=rooms.clock()).der for name in names)
+            )
         except SigningError as error:
             raise PartUnavailable("吊销列表暂时取不到，没有给出结论，请稍后再查。") from error
 

@@ -208,6 +208,7 @@ class CertificateType:
         seal_kind: Which kind of seal, for example 证照专用章.
         seal_rule: That kind with its size on the face.
         pades_level: `B-LT` and so on.
+        signature_profile: `p256`, `rsa-3072` or `sm2`: the kind of key that seals, with its digest.
         when_unstamped: What is done while time stamps or revocation data are not to be had: `wait` with the intent
             stored, or `raise-later`: seal at `B-B` and raise the file's level when they are back.
         required_level: Real-name level that a holder needs to see it.
@@ -238,6 +239,7 @@ class CertificateType:
     seal_kind: str
     seal_rule: SealRule
     pades_level: str
+    signature_profile: str
     when_unstamped: str
     required_level: RealnameLevel
     access: Access
@@ -343,6 +345,7 @@ def build_type(  # one place turns the file's words into the domain's
         seal_kind=file.seal.kind,
         seal_rule=SealRule(kind=file.seal.kind, width_mm=file.seal.width_mm, height_mm=file.seal.height_mm),
         pades_level=file.seal.pades_level,
+        signature_profile=file.seal.signature_profile,
         when_unstamped=file.seal.when_unstamped,
         required_level=RealnameLevel(file.access.required_level),
         access=Access(

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -28,6 +29,14 @@ from cert_registry.signing.token import SigningKey, Token
 def draw_serial_number() -> int:
     """A serial number of 159 random bits, never 0."""
     return int.from_bytes(secrets.token_bytes(20)) >> 1 or 1
+
+
+class Companion(Protocol):
+    """A second certificate of a seal, for another key, that ends with the first."""
+
+    def revoke(self, key_label: str, *, reason: RevocationReason, as_of: datetime, now: datetime) -> None:
+        """Revoke the seal's second certificate, if it has one."""
+        ...
 
 
 class SealEquipment:
@@ -55,6 +64,7 @@ class SealEquipment:
         self._seals = seals
         self._issuer = Issuer(name=SEAL_CA, key=authority_key, certificate=pki.certificate(SEAL_CA))
         self._public_url = public_url
+        self.companions: list[Companion] = []
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -147,6 +157,13 @@ class SealEquipment:
         """
         self._pki.register.revoke(SEAL_CA, certificate.serial_number, reason=reason, now=as_of)
         self._crls.current(SEAL_CA, now=now)
+        for companion in self.companions:
+            for key_label in self._labels_of(certificate):
+                companion.revoke(key_label, reason=reason, as_of=as_of, now=now)
+
+    def _labels_of(self, certificate: x509.Certificate) -> list[str]:
+        names = (file.stem for file in self._pki.path.glob("seal-*.pem"))
+        return [name for name in names if self._pki.certificate(name) == certificate]
 
     def der_of(self, certificate: x509.Certificate) -> bytes:
         """The certificate as DER."""

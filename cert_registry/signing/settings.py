@@ -15,6 +15,9 @@ PURPOSES = ("seals", "pki", "log", "receipts", "keys")
 
 _MOST = 3600  # of sessions, callers or seconds: more is a slip
 
+#: What `token.sm2.adapter` must say, so that nobody configures it unawares.
+SM2_ADAPTER = "software-unfit-for-production"
+
 #: Best practices time-stamp policy of EN 319 421, for want of an arc of our own.
 BASELINE_TSA_POLICY = "0.4.0.2023.1.1"
 
@@ -36,6 +39,7 @@ class Settings:
     pki_directory: Path
     public_url: str
     tsa_policy_oid: str = BASELINE_TSA_POLICY
+    sm2_key_directory: Path | None = None
     tsa_clock: ClockSettings | None = field(default_factory=ClockSettings)
     tsa_url: str | None = None
     pool: PoolLimits = DEFAULT_LIMITS
@@ -49,8 +53,8 @@ class Settings:
 
         Args:
             section: `module_path`, `tokens` (purpose to `label` and `pin_file`), optionally `tsa_policy_oid`,
-                `tsa_clock` (docs/levels.md), and `tsa_url` of a time-stamp authority elsewhere, and `pool`
-                (`sessions`, `waiting`, `idle_check_s`, `answer_within_s`; docs/connect-an-hsm.md).
+                `tsa_clock` (docs/levels.md), `tsa_url` of a time-stamp authority elsewhere, `sm2` (docs/sm2.md), and
+                `pool` (`sessions`, `waiting`, `idle_check_s`, `answer_within_s`; docs/connect-an-hsm.md).
             pki_directory: `pki.directory` of the file.
             public_url: `public_url` of the file; signing certificates point below it.
 
@@ -78,6 +82,7 @@ class Settings:
             tsa_policy_oid=policy,
             tsa_clock=ClockSettings.read(section.get("tsa_clock")),
             tsa_url=_url(section.get("tsa_url")),
+            sm2_key_directory=_sm2_keys(section.get("sm2")),
         )
 
     def open_token(self, purpose: str) -> Token:
@@ -105,6 +110,18 @@ def _pool(value: object) -> tuple[PoolLimits, float]:
     given = {name: known[name](number) for name, number in value.items()}
     answer_within_s = given.pop("answer_within_s", ANSWER_WITHIN_S)
     return PoolLimits(**given), answer_within_s
+
+
+def _sm2_keys(value: object) -> Path | None:
+    """Read `sm2`: `adapter`, which must be the development one by its full name, and `key_directory`."""
+    if value is None:
+        return None
+    if not isinstance(value, Mapping) or value.get("adapter") != SM2_ADAPTER:
+        raise ConfigurationError(f"token.sm2.adapter must be {SM2_ADAPTER}: there is no other here.")
+    directory = value.get("key_directory")
+    if not isinstance(directory, str) or not directory:
+        raise ConfigurationError("token.sm2.key_directory must be the directory of the encrypted SM2 keys.")
+    return Path(directory)
 
 
 def _url(value: object) -> str | None:

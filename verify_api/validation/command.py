@@ -10,13 +10,14 @@ import argparse
 import json
 import os
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
 from verify_api.validation.errors import FileUnreadable, ValidationRoomError
 from verify_api.validation.sandbox import Limits, validate_isolated
-from verify_api.validation.trust import TrustAnchors, read_revocation_lists
+from verify_api.validation.trust import TrustAnchors, own_anchors, read_revocation_lists
 from verify_api.validation.verdicts import DocumentReport, Verdict
 
 PASSED, NOT_PASSED, USAGE = 0, 1, 2
@@ -109,15 +110,14 @@ def _read(path: Path) -> bytes:
 
 def _trust(paths: list[Path]) -> TrustAnchors:
     state = Path(os.environ.get("LONGZHENG_VAR") or Path(__file__).resolve().parents[2] / "var")
-    own_path = state / "pki" / "trust.pem"
     try:
-        own = own_path.read_bytes()
+        own = own_anchors(state / "pki")
     except OSError:
-        own = b""
-    if paths:
-        texts = [_read(path) for path in paths]
-        return TrustAnchors.from_pem(texts, own=[own] if own else [])
-    return TrustAnchors.own_only(own) if own else TrustAnchors()
+        own = TrustAnchors()
+    if not paths:
+        return own
+    named = TrustAnchors.from_pem([_read(path) for path in paths])
+    return replace(named, own=own.own & named.marks)
 
 
 def _print(answers: list[tuple[str, DocumentReport]], *, as_json: bool) -> None:

@@ -13,6 +13,7 @@ from verify_api.validation.house_form import is_house_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 
 def fingerprint(certificate: x509.Certificate) -> bytes:
@@ -51,6 +52,11 @@ class TrustAnchors:
         """Read the service's own trust list; every anchor in it is ours."""
         return cls.from_pem([text], own=[text])
 
+    @property
+    def marks(self) -> frozenset[bytes]:
+        """The anchors' fingerprints."""
+        return frozenset(hashlib.sha256(der).digest() for der in self.certificates)
+
     def parsed(self) -> list[x509.Certificate]:
         """Return the anchors parsed."""
         return [x509.Certificate.load(der) for der in self.certificates]
@@ -58,6 +64,20 @@ class TrustAnchors:
     def is_own(self, anchor: x509.Certificate) -> bool:
         """Tell whether an anchor is this service's own, or a root that a Longzheng ceremony made."""
         return fingerprint(anchor) in self.own or is_house_root(anchor)
+
+
+def own_anchors(pki_directory: Path) -> TrustAnchors:
+    """Read the service's own trust lists: its hierarchy's, and the SM2 hierarchy's if there is one.
+
+    Raises:
+        OSError: The first cannot be read.
+        TrustListUnreadable: One is damaged.
+    """
+    texts = [(pki_directory / "trust.pem").read_bytes()]
+    sm2 = pki_directory / "sm2" / "trust.pem"
+    if sm2.is_file():
+        texts.append(sm2.read_bytes())
+    return TrustAnchors.from_pem(texts, own=texts)
 
 
 def read_certificates(text: bytes) -> list[bytes]:

@@ -6,13 +6,17 @@ Source: RFC 5280 appendix C and RFC 2585 (media types), RFC 6960 appendix A, RFC
 import base64
 from collections.abc import Callable
 from datetime import datetime
+from typing import Protocol
 from urllib.parse import unquote
 
 from cryptography.hazmat.primitives.serialization import Encoding
 from flask import Blueprint, Response, abort, request
 
 from cert_registry.signing.errors import AuthorityUnavailable, TokenUnavailable
-from cert_registry.signing.pki.services import PkiServices
+from cert_registry.signing.pki.crl import CrlPublisher
+from cert_registry.signing.pki.directory import PkiDirectory
+from cert_registry.signing.pki.ocsp import OcspResponder
+from cert_registry.signing.pki.tsa import TimeStampAuthority
 
 #: A time-stamp or OCSP request is a few hundred bytes.
 _MAX_REQUEST_BYTES = 16 * 1024
@@ -21,20 +25,47 @@ _OCSP_REQUEST, _OCSP_RESPONSE = "application/ocsp-request", "application/ocsp-re
 _TSA_REQUEST, _TSA_RESPONSE = "application/timestamp-query", "application/timestamp-reply"
 
 
-def create_blueprint(services: PkiServices, clock: Callable[[], datetime]) -> Blueprint:
+class PublicServices(Protocol):
+    """The parts of a hierarchy that have public addresses."""
+
+    @property
+    def pki(self) -> PkiDirectory:
+        """Certificates."""
+        ...
+
+    @property
+    def tsa(self) -> TimeStampAuthority:
+        """Time stamps."""
+        ...
+
+    @property
+    def ocsp(self) -> OcspResponder:
+        """Revocation answers."""
+        ...
+
+    @property
+    def crls(self) -> CrlPublisher:
+        """Revocation lists."""
+        ...
+
+
+def create_blueprint(
+    services: PublicServices, clock: Callable[[], datetime], *, name: str = "pki"
+) -> Blueprint:
     """Return the blueprint to be mounted at `/pki`.
 
     Args:
         services: The PKI's parts.
         clock: Gives the aware UTC time of each request.
+        name: The blueprint's; another one for a second hierarchy.
     """
-    blueprint = Blueprint("pki", __name__)
+    blueprint = Blueprint(name, __name__)
     _add_documents(blueprint, services, clock)
     _add_protocols(blueprint, services, clock)
     return blueprint
 
 
-def _add_documents(blueprint: Blueprint, services: PkiServices, clock: Callable[[], datetime]) -> None:
+def _add_documents(blueprint: Blueprint, services: PublicServices, clock: Callable[[], datetime]) -> None:
     @blueprint.get("/<name>.cer")
     def certificate(name: str) -> Response:
         if name not in services.pki.authorities():
@@ -59,7 +90,7 @@ def _add_documents(blueprint: Blueprint, services: PkiServices, clock: Callable[
         return Response(pem, mimetype="application/x-pem-file")
 
 
-def _add_protocols(blueprint: Blueprint, services: PkiServices, clock: Callable[[], datetime]) -> None:
+def _add_protocols(blueprint: Blueprint, services: PublicServices, clock: Callable[[], datetime]) -> None:
     @blueprint.post("/ocsp")
     def ocsp_by_post() -> Response:
         answer = services.ocsp.respond(_body(_OCSP_REQUEST), now=clock())

@@ -28,6 +28,17 @@ class Subject:
     organisation: str
     credit_code: str | None = None
 
+    @classmethod
+    def of(cls, certificate: x509.Certificate) -> "Subject":
+        """Return the subject of a certificate that was made here."""
+        name = certificate.subject
+        codes = name.get_attributes_for_oid(NameOID.ORGANIZATION_IDENTIFIER)
+        return cls(
+            common_name=str(name.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value),
+            organisation=str(name.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)[0].value),
+            credit_code=str(codes[0].value).removeprefix("NTRCN-") if codes else None,
+        )
+
     def to_name(self) -> x509.Name:
         """Return the distinguished name C, O, [organizationIdentifier], CN."""
         attributes = [

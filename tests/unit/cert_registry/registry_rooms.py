@@ -29,10 +29,20 @@ TYPES = CHECKOUT / "cert_registry" / "catalog" / "types"
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
-def open_rooms(state: Path, directory: Path, *, module_path: Path | None = None) -> RegistryRooms:
+def open_rooms(
+    state: Path,
+    directory: Path,
+    *,
+    module_path: Path | None = None,
+    types: Path = TYPES,
+    sm2: bool = False,
+    demo: bool = True,
+) -> RegistryRooms:
     signing = token_settings(state)
     if module_path is not None:
         signing = replace(signing, module_path=module_path)
+    if sm2:
+        signing = replace(signing, sm2_key_directory=state / "sm2-keys")
     settings = Settings.from_mapping(
         {
             "database": str(directory / "registry.db"),
@@ -40,7 +50,8 @@ def open_rooms(state: Path, directory: Path, *, module_path: Path | None = None)
             "tlog_dir": str(directory / "tlog"),
             "pki_dir": str(state / "pki"),
             "public_url": PUBLIC_URL,
-            "demo": True,
+            "demo": demo,
+            "types_dir": str(types),
         }
     )
     rooms = build_registry(settings, signing=signing, clock=lambda: datetime.now(UTC))
