@@ -34,6 +34,7 @@ from cert_registry.web.api import openapi_paths, openapi_schemas
 from cert_registry.web.citizen import CitizenRoom, create_citizen_pages
 from cert_registry.web.frame import add_errors, add_headers, add_metrics, add_operations
 from cert_registry.web.officer import OfficerRoom, create_officer_pages
+from cert_registry.web.officer_eseals import create_eseal_pages
 from cert_registry.web.searches import KeptSearches
 from cert_registry.web.session_content import officer_session, person_session
 from cert_registry.web.sessions import SessionStore
@@ -171,6 +172,18 @@ class _Composition:
         desk = self._sign_in("officer-desk", "/officer", "/officer/", sessions, officer_session)
         for sign_in in (portal, desk):
             self._csrf.exempt(sign_in.mount(application))
+        officers = OfficerRoom(
+            sign_in=desk,
+            drafting=rooms.drafting,
+            registry=rooms.registry,
+            search=rooms.search,
+            searches=KeptSearches(configuration.state_dir / "sessions.db", cipher=rooms.cipher),
+            lifecycle=rooms.lifecycle,
+            checks=rooms.checks,
+            catalog=rooms.catalog,
+            chart=rooms.charts.chart,
+            clock=utc_now,
+        )
         application.register_blueprint(
             create_citizen_pages(
                 CitizenRoom(
@@ -184,22 +197,9 @@ class _Composition:
                 )
             )
         )
+        application.register_blueprint(create_officer_pages(officers), url_prefix="/officer")
         application.register_blueprint(
-            create_officer_pages(
-                OfficerRoom(
-                    sign_in=desk,
-                    drafting=rooms.drafting,
-                    registry=rooms.registry,
-                    search=rooms.search,
-                    searches=KeptSearches(configuration.state_dir / "sessions.db", cipher=rooms.cipher),
-                    lifecycle=rooms.lifecycle,
-                    checks=rooms.checks,
-                    catalog=rooms.catalog,
-                    chart=rooms.charts.chart,
-                    clock=utc_now,
-                )
-            ),
-            url_prefix="/officer",
+            create_eseal_pages(officers, rooms.eseals), url_prefix="/officer/seals"
         )
         api = create_registry_api(rooms, self._tokens)
         pki = create_pki(rooms.pki, utc_now)

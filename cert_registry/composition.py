@@ -22,6 +22,8 @@ from cert_registry.checks import Checks
 from cert_registry.delivery import Delivery
 from cert_registry.ecert_search import CatalogueFaces, EcertSearch, SearchTerms
 from cert_registry.errors import ConfigurationError, RegistryError
+from cert_registry.eseal.errors import EsealError
+from cert_registry.eseal.opening import open_eseal_office
 from cert_registry.ingestion.ingest import StockIngestion
 from cert_registry.issuance import IssuingRoom
 from cert_registry.issuance_authority import OrganisationsAuthority
@@ -51,6 +53,7 @@ from cert_registry.seals.book import SqlSeals
 from cert_registry.seals.room import SealRoom
 from cert_registry.seals.using import SqlSealUses
 from cert_registry.settings import Settings
+from cert_registry.signing.errors import SigningError
 from cert_registry.signing.fast_sealing import FastSealer
 from cert_registry.signing.keyring import DataCipher as TokenCipher
 from cert_registry.signing.pki.services import open_pki
@@ -79,6 +82,7 @@ from cert_registry.turnstile import Turnstile
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cert_registry.eseal.office import EsealOffice
     from cert_registry.recovery import RecoveryReport
     from cert_registry.signing.pki.services import PkiServices
     from cert_registry.signing.token import Token
@@ -120,11 +124,14 @@ class RegistryRooms:
     archive: Archive
     seals: SealRoom
     seal_uses: SqlSealUses
+    eseals: EsealOffice
 
     def recover(self) -> RecoveryReport:
         """Finish what a crash left behind; call at start and from time to time."""
         self.seals.finish(now=self.clock())
         report = recover(self.issuing, intents=self.intents, leaves=self.leaves, now=self.clock())
+        with suppress(SigningError, EsealError):  # made by the next sweep, or when somebody asks for one
+            self.eseals.make_missing(now=self.clock())
         with suppress(RegistryError):  # what is below its level waits for the next sweep
             self.archive.raise_lowered(now=self.clock())
         return report
@@ -283,6 +290,15 @@ def build_registry(
             leaves=leaves,
         ),
         seal_uses=SqlSealUses(database=database),
+        eseals=open_eseal_office(
+            settings,
+            seals=seal_book,
+            charts=charts,
+            keys=signing.open_token("pki"),
+            pki=pki.pki,
+            stamps=pki.stamps,
+            sm2=sm2,
+        ),
     )
 
 

@@ -37,6 +37,7 @@ class Settings:
         audience: Audience of this service's API.
         demo: Whether documents are marked 样例.
         archive: When files are renewed.
+        eseal_version: Version of the e-seals that are made: 5 or 4.
     """
 
     database: str
@@ -52,6 +53,7 @@ class Settings:
     audience: str
     demo: bool
     archive: RenewalPolicy
+    eseal_version: int = 5
 
     @classmethod
     def from_mapping(cls, section: Mapping[str, Any], *, demo: bool | None = None) -> Settings:
@@ -60,7 +62,7 @@ class Settings:
         Args:
             section: `database` (or `database_url`), `objects_dir`, `tlog_dir`, `pki_dir`, `public_url`;
                 optionally `types_dir`, `log_origin`, `newest_checkpoint_file`, `issuer`, `jwks_url`,
-                `audience`, `demo`, `archive`.
+                `audience`, `demo`, `archive`, `eseal_version`.
             demo: Overrides the section, for the file's `mode`.
 
         Raises:
@@ -90,7 +92,14 @@ class Settings:
             audience=str(section.get("audience", "longzheng-registry")),
             demo=marked,
             archive=read_policy(section.get("archive")),
+            eseal_version=_eseal_version(section.get("eseal_version", 5)),
         )
+
+
+def _eseal_version(value: object) -> int:
+    if value not in {4, 5} or not isinstance(value, int):
+        raise ConfigurationError("registry.eseal_version must be 5 (GM/T 0031-2025) or 4 (GB/T 38540-2020).")
+    return value
 
 
 def _absolute(value: object, name: str) -> Path:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from cert_registry.eseal import export_command
 from cert_registry.eseal.report import EsealReport, EsealVerdict, Severity
 from cert_registry.eseal.verifying import verify
 from verify_api.eseal_judge import ChainJudge
@@ -51,6 +52,8 @@ def main(argv: list[str]) -> int:
     Returns:
         The exit code.
     """
+    if argv[:1] == ["export"]:
+        return export_command.main(argv[1:])
     try:
         options = _parser().parse_args(argv)
         now = _moment(options.at) if options.at else datetime.now(UTC)
@@ -83,6 +86,7 @@ def _lines(name: str, report: EsealReport) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="longzheng eseal", description="电子印章与电子签章数据，不需要运行中的服务。")
     commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("export", help="导出在用印章的 SESeal：SEAL_ID --out FILE", add_help=False)
     checking = commands.add_parser("verify", help="验证印章（SESeal）或签章（SES_Signature）")
     checking.add_argument("files", nargs="+", metavar="FILE", help="要验证的文件")
     checking.add_argument(

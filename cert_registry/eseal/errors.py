@@ -19,3 +19,9 @@ class EsealContentRefused(EsealError):
     """What is asked to be put into an e-seal cannot stand in one."""
 
     code = "eseal-content-refused"
+
+
+class EsealUnavailable(EsealError):
+    """There is no e-seal of that seal; the message is a Chinese sentence for a person."""
+
+    code = "eseal-unavailable"

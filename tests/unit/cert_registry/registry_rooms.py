@@ -37,6 +37,7 @@ def open_rooms(
     types: Path = TYPES,
     sm2: bool = False,
     demo: bool = True,
+    eseal_version: int = 5,
 ) -> RegistryRooms:
     signing = token_settings(state)
     if module_path is not None:
@@ -52,6 +53,7 @@ def open_rooms(
             "public_url": PUBLIC_URL,
             "demo": demo,
             "types_dir": str(types),
+            "eseal_version": eseal_version,
         }
     )
     rooms = build_registry(settings, signing=signing, clock=lambda: datetime.now(UTC))

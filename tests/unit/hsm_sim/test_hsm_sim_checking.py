@@ -71,7 +71,7 @@ def state(finished: Path, tmp_path: Path) -> Path:
 
 def test_a_finished_ceremony_fits_its_transcript(finished: Path) -> None:
     document = check(finished)
-    assert (document["fits"], document["keys"], document["certificates"]) == (True, 11, 8)
+    assert (document["fits"], document["keys"], document["certificates"]) == (True, 12, 9)
     assert (document["witnesses"], document["seal_keys"], document["root_away"]) == (["甲", "乙"], 0, False)
     transcript = json.loads((finished / "pki/ceremony-transcript.json").read_text())
     made = [act for act in transcript["acts"] if act["act"] == "key made"]
