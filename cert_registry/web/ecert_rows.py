@@ -78,7 +78,7 @@ COLUMNS: Final[tuple[Column[EcertRow], ...]] = (
         sortable=True,
         fixed=True,
     ),
-    Column(key="origin", title="来源", text=lambda row: ORIGIN_TITLES[row.ecert.origin]),
+    Column(key="origin", title="来源", text=lambda row: ORIGIN_TITLES[row.ecert.origin], fixed=True),
     Column(key="state", title="状态", text=lambda row: row.word, fixed=True),
 )
 FULL_COLUMNS: Final[tuple[Column[EcertRow], ...]] = (

@@ -215,7 +215,7 @@ class TableView(Generic[R]):
 
     Attributes:
         sorts: Value, title, whether falling, whether chosen; for the choice that also works where headings are hidden.
-        narrowed: Whether any filter or search is in use.
+        narrowed: Whether any filter or search is in use; `days_used` whether one of days is.
     """
 
     name: str
@@ -226,6 +226,7 @@ class TableView(Generic[R]):
     filters: tuple[Filter, ...]
     sorts: tuple[tuple[str, str, bool, bool], ...]
     narrowed: bool
+    days_used: bool
     previous_url: str
     next_url: str
     top_url: str
@@ -301,6 +302,7 @@ class Listing(Generic[R]):
                 for falling in (True, False)
             ),
             narrowed=bool(asked.found) or any(asked.filters.values()),
+            days_used=any(asked.filters[one.name] for one in self.filters if not one.choices),
             previous_url=self._place_url(asked, "before", found.first) if found.has_before else "",
             next_url=self._place_url(asked, "after", found.last) if found.has_after else "",
             top_url=self.url(asked),
