@@ -9,7 +9,7 @@ Source: EN 319 421 clauses 7.7.1 (accuracy) and 7.7.2 (stop when out of it); RFC
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from threading import Lock
 from time import monotonic
 
@@ -155,8 +155,3 @@ def distance(offsets: Sequence[ClockOffset]) -> timedelta:
     """
     certain = sorted(max(abs(one.ahead) - one.uncertainty, timedelta()) for one in offsets)
     return certain[len(certain) // 2]
-
-
-def utc_now() -> datetime:
-    """The machine's time."""
-    return datetime.now(UTC)

@@ -24,7 +24,7 @@ from archive_rooms import (
     renew_root_list,
 )
 from pyhanko.pdf_utils.reader import PdfFileReader
-from registry_rooms import food_order
+from registry_rooms import food_order, sample_face
 from sqlalchemy import select
 
 from cert_registry.archive.command import main
@@ -34,10 +34,13 @@ from cert_registry.issuance import issue
 from cert_registry.log_events import FILE_RENEWED
 from cert_registry.signing.file_evidence import evidence_of
 from cert_registry.store.tables import ECERTS, FILE_VERSIONS, OUTBOX
+from cert_registry.types import DepartmentCode, StaffId, TwoPersons
 from verify_api.registry_adapter import RegistryAdapter
 from verify_api.seal_adapter import OwnSealValidator
 from verify_api.token_adapter import RevocationLists
 from verify_api.validation import Limits, TrustAnchors, Verdict, validate_pdf
+
+CITY_LAND = DepartmentCode("119901000000002112")
 
 if TYPE_CHECKING:
     from cert_registry.composition import RegistryRooms
@@ -209,6 +212,28 @@ def _unit_of(pdf: bytes) -> str:
     serial_number = token["signer_infos"][0]["sid"].chosen["serial_number"].native
     (unit,) = [c.chosen for c in token["certificates"] if c.chosen.serial_number == serial_number]
     return str(unit.subject.native["common_name"])
+
+
+def test_a_type_for_the_long_term_is_sealed_at_its_level(ceremony_state: Path, tmp_path: Path) -> None:
+    """Titles to real estate are for good: their type asks for B-LTA."""
+    rooms = open_archive(ceremony_state, tmp_path)
+    title = rooms.catalog.by_slug("real-estate-title")
+    face = sample_face("real-estate-title")
+    del face["certificate_number"]  # the type's rule makes it
+    land = TwoPersons(drafter_id=StaffId("tian.hui"), signer_id=StaffId("shi.lei"))
+    order = food_order(
+        rooms,
+        "不动产〔2026〕1号",
+        type_code=title.type_code,
+        issuer_code=CITY_LAND,
+        service_item="BDC-001",
+        unverified_face=face,
+        authority=land,
+    )
+    issued = issue(order, room=rooms.issuing, now=datetime.now(UTC)).identifier
+    pdf = rooms.registry.file_of(issued)
+    assert rooms.registry.find(issued).sealed_level == evidence_of(pdf).level == "B-LTA"
+    assert passes(rooms, pdf, at=datetime.now(UTC))
 
 
 def test_what_would_gain_nothing_is_not_stamped(ceremony_state: Path, tmp_path: Path) -> None:
