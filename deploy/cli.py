@@ -36,6 +36,7 @@ DOORS = {
     "ceremony": Door(module="hsm_sim.checking", function="main"),
     "log": Door(module="cert_registry.tlog.command", function="main"),
     "department": Door(module="deploy.department_client", function="main"),
+    "bench": Door(module="bench.command", function="main"),
 }
 NEEDS_SYSTEM = frozenset({"demo"})
 KEPT_AT_RESET = frozenset({"venv", "cache", "test"})

@@ -81,6 +81,11 @@ COMMANDS = {
     "log": Command(
         summary="checks the transparency log", needs=Needs.ENVIRONMENT, module="cert_registry.tlog.command"
     ),
+    "bench": Command(
+        summary="measures beside its peers, as ratios: seal [--json] [--long]",
+        needs=Needs.TESTS,
+        module="bench.command",
+    ),
     "department": Command(
         summary="a department's client assertion, for curl: assertion CLIENT",
         needs=Needs.ENVIRONMENT,

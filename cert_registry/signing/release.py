@@ -286,7 +286,8 @@ def _encoded(certificates: Sequence[x509.Certificate]) -> tuple[bytes, ...]:
 def _check_same_content(page: bytes, sealed: bytes) -> None:
     try:
         with pikepdf.open(io.BytesIO(page)) as before, pikepdf.open(io.BytesIO(sealed)) as after:
-            same_pages = [_drawing(p) for p in before.pages] == [_drawing(p) for p in after.pages]
+            pages = (list(before.pages), list(after.pages))
+            same_pages = len(pages[0]) == len(pages[1]) and all(map(_same_drawing, *pages))
             same_attachments = _attachments(before) == _attachments(after)
     except pikepdf.PdfError as error:
         raise ContentDiffers("The sealed file cannot be read as a PDF.") from error
@@ -296,10 +297,27 @@ def _check_same_content(page: bytes, sealed: bytes) -> None:
         raise ContentDiffers("The attachments of the sealed file are not those that were rendered.")
 
 
-def _drawing(page: pikepdf.Page) -> bytes:
+def _same_drawing(before: pikepdf.Page, after: pikepdf.Page) -> bool:
+    """Tell whether two pages draw the same: stored alike, or else alike once decoded."""
+    streams = [_streams(page) for page in (before, after)]
+    if all(_is_simply_stored(one) for group in streams for one in group):
+        stored = [[(one.read_raw_bytes(), str(one.get("/Filter"))) for one in group] for group in streams]
+        if stored[0] == stored[1]:
+            return True
+    decoded = [b"\n".join(one.read_bytes() for one in group) for group in streams]
+    return decoded[0] == decoded[1]
+
+
+def _streams(page: pikepdf.Page) -> list[pikepdf.Object]:
     contents = page.obj.Contents
-    streams = list(contents) if isinstance(contents, pikepdf.Array) else [contents]
-    return b"\n".join(stream.read_bytes() for stream in streams)
+    return list(contents) if isinstance(contents, pikepdf.Array) else [contents]
+
+
+def _is_simply_stored(stream: pikepdf.Object) -> bool:
+    """Tell whether a stream's bytes and the name of its one filter say all about what it decodes to."""
+    return "/DecodeParms" not in stream and isinstance(
+        stream.get("/Filter", pikepdf.Name.None_), pikepdf.Name
+    )
 
 
 def _attachments(document: pikepdf.Pdf) -> dict[str, bytes]:

@@ -15,6 +15,7 @@ from asn1crypto import cms, core, tsp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bench.catalogue_pages import CataloguePage, catalogue_pages
 from cert_registry.catalog.loading import TYPES_DIRECTORY, Catalog
 from cert_registry.signing.cms_form import CmsForm
 from cert_registry.signing.credentials import SealCredentials
@@ -28,7 +29,6 @@ from cert_registry.signing.release import check_before_release
 from cert_registry.signing.seal_field import SealAppearance
 from cert_registry.signing.seal_key import KeyAlgorithm
 from cert_registry.signing.sealing import PadesLevel, Sealer
-from tests.catalogue_pages import CataloguePage, catalogue_pages
 from tests.fixtures_verapdf import VeraPdf
 from verify_api.validation import TrustAnchors, Verdict, validate_pdf
 
