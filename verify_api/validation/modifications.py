@@ -8,14 +8,35 @@ Source: ISO 32000-2 12.8.2.2 (DocMDP), 12.8.2.4 (FieldMDP); attack classes: docs
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from pyhanko.pdf_utils import generic
 
+from verify_api.validation.appearances import (
+    PICTURES,
+    covers_something,
+    has_background,
+    is_large,
+    is_large_button,
+    looks_of,
+    may_cover,
+    paints,
+)
 from verify_api.validation.fields import page_marks, pages
+from verify_api.validation.form_nodes import (
+    FormNode,
+    flags_of,
+    form_nodes,
+    is_filled_signature,
+    is_shown,
+    is_text,
+    is_true,
+    items_of,
+    labelled,
+    says,
+)
 from verify_api.validation.graph import Comparison, Mark, empty_dictionary, mark, raw_of, resolved
 from verify_api.validation.security_store import is_plain_store
 from verify_api.validation.xmp import lasting_statements
@@ -44,16 +65,6 @@ class Change:
     field: str | None = None  # full name of the form field that changed
 
 
-@dataclass(frozen=True, slots=True)
-class _Node:
-    """A node of the form's field tree."""
-
-    node: generic.DictionaryObject
-    name: str
-    kind: str | None
-    parent: Mark | None
-
-
 _CATALOG_APART = {
     "/AcroForm",
     "/DSS",
@@ -72,10 +83,7 @@ _NEW_SIGNATURE_KEYS = {
     "/Contents", "/DV", "/Lang",
 }  # fmt: skip
 _DATES_ONLY_INFO = {"/ModDate", "/Producer", "/CreationDate", "/Creator"}
-_PAINTS = re.compile(rb"(?:\)|>|\])\s*(?:Tj|TJ|'|\")|/\S+\s+(?:Do|sh)\b|\bBI\b")
 _READ_ONLY = 1
-_PICTURES = re.compile(rb"/\S+\s+(?:Do|sh)\b|\bBI\b")
-_LARGE_AREA = 125_000  # square points: a quarter of an A4 page
 
 
 def changes_between(
@@ -88,11 +96,11 @@ def changes_between(
 class _Difference:
     def __init__(self, old: PdfFileReader, new: PdfFileReader, untouched: frozenset[Mark]) -> None:
         self.old, self.new = old, new
-        self.old_fields, self.new_fields = _form_nodes(old), _form_nodes(new)
+        self.old_fields, self.new_fields = form_nodes(old), form_nodes(new)
         self.old_pages, self.new_pages = pages(old), pages(new)
         boundary = set(self.old_fields) | set(self.new_fields)
         for page in [*self.old_pages, *self.new_pages]:
-            boundary |= {m for m in map(mark, _items(raw_of(page, "/Annots"))) if m}
+            boundary |= {m for m in map(mark, items_of(raw_of(page, "/Annots"))) if m}
         roots = tuple(mark(raw_of(reader.trailer.flatten(), "/Root")) for reader in (old, new))
         # Pages are entered from the tree of pages only: whatever else refers to one must refer to the same one.
         self.tree = Comparison(frozenset(boundary), untouched, (roots[0], roots[1]))
@@ -125,7 +133,7 @@ class _Difference:
         info_a, info_b = resolved(raw_of(a, "/Info")), resolved(raw_of(b, "/Info"))
         if isinstance(info_a, generic.DictionaryObject) and isinstance(info_b, generic.DictionaryObject):
             changed = {
-                key for key in self._changed_keys(info_a, info_b) if _says(info_a, key) or _says(info_b, key)
+                key for key in self._changed_keys(info_a, info_b) if says(info_a, key) or says(info_b, key)
             }
             if changed - _DATES_ONLY_INFO:
                 self._add(ChangeClass.UNKNOWN, "document information")
@@ -158,7 +166,7 @@ class _Difference:
     def _page_tree(self, path: tuple[str, ...]) -> None:
         if path[-1:] in {("/LastModified",), ("/Tabs",)}:
             self._add(ChangeClass.VALIDATION, "page " + path[-1])
-        elif path == ("/ITXT",) and _is_text(raw_of(resolved(raw_of(self.new.root, "/Pages")), "/ITXT")):
+        elif path == ("/ITXT",) and is_text(raw_of(resolved(raw_of(self.new.root, "/Pages")), "/ITXT")):
             self._add(ChangeClass.VALIDATION, "name of a program")  # iText leaves its version here
         elif path[-1:] == ("/StructParents",) and self._only_new_struct_parents():
             self._add(ChangeClass.FORM, "page /StructParents")
@@ -225,7 +233,7 @@ class _Difference:
                 self._add(ChangeClass.FORM, "form resources added")
             elif key in {"/DA", "/Q"} and resolved(old) is None:
                 self._add(ChangeClass.FORM, "form defaults")
-            elif key == "/NeedAppearances" and not _is_true(resolved(new)):
+            elif key == "/NeedAppearances" and not is_true(resolved(new)):
                 self._add(ChangeClass.FORM, "form " + key)
             else:
                 self._add(ChangeClass.UNKNOWN, "form " + key)
@@ -253,8 +261,8 @@ class _Difference:
         Signing programs (iText and its kin) store each signature's look there anew.
         """
         for one in self.old_fields.values():
-            for look in _looks(one.node):
-                if resolved(raw_of(look, "/Resources")) is None and _PICTURES.search(look.data):
+            for look in looks_of(one.node):
+                if resolved(raw_of(look, "/Resources")) is None and PICTURES.search(look.data):
                     return frozenset()
         return frozenset({"/XObject"})
 
@@ -269,7 +277,7 @@ class _Difference:
             if place not in self.old_fields:
                 self._new_field(added)
 
-    def _field(self, before: _Node, after: _Node) -> None:
+    def _field(self, before: FormNode, after: FormNode) -> None:
         a, b = before.node, after.node
         changed = self._changed_keys(a, b) - {"/Kids"}
         if not changed:
@@ -280,48 +288,51 @@ class _Difference:
             self._signature_field(before, b, changed)
         elif changed - _FILL_KEYS:
             self._add(ChangeClass.FORBIDDEN, "field " + " ".join(sorted(changed - _FILL_KEYS)), before.name)
-        elif "/Ff" in changed and _flags(a) | _READ_ONLY != _flags(b):
+        elif "/Ff" in changed and flags_of(a) | _READ_ONLY != flags_of(b):
             self._add(ChangeClass.FORBIDDEN, "field flags", before.name)
         else:
             self._filled(before, a, b, changed)
 
-    def _signature_field(self, before: _Node, b: Any, changed: set[str]) -> None:
+    def _signature_field(self, before: FormNode, b: Any, changed: set[str]) -> None:
         parent = self.old_fields.get(before.parent) if before.parent else None
         old_value = resolved(raw_of(before.node, "/V")) or (
             resolved(raw_of(parent.node, "/V")) if parent else None
         )
-        if _is_filled_signature(old_value):
+        if is_filled_signature(old_value):
             self._add(ChangeClass.FORBIDDEN, "signature changed or removed", before.name)
         elif changed - _SIGN_KEYS or "/V" not in changed:
             self._add(ChangeClass.FORBIDDEN, "empty signature field changed", before.name)
-        elif "/F" in changed and not _visible_flags(b):
+        elif "/F" in changed and not is_shown(b):
             self._add(ChangeClass.FORM_DOUBTFUL, "signature field hidden", before.name)
         else:
-            self._add(_signing_class(resolved(raw_of(b, "/V"))), "signature field signed", before.name)
+            kind = ChangeClass.FORM_DOUBTFUL if is_large(b) else _signing_class(resolved(raw_of(b, "/V")))
+            self._add(kind, "signature field signed", before.name)
 
-    def _filled(self, before: _Node, a: Any, b: Any, changed: set[str]) -> None:
+    def _filled(self, before: FormNode, a: Any, b: Any, changed: set[str]) -> None:
         """A field that was empty and painted nothing may be filled; anything else may replace what was seen."""
         if before.kind == "/Btn":
-            kind = ChangeClass.FORM if changed <= {"/V", "/AS", "/M", "/Ff"} else ChangeClass.FORM_DOUBTFUL
+            plain = changed <= {"/V", "/AS", "/M", "/Ff"} and not is_large_button(b)
+            kind = ChangeClass.FORM if plain else ChangeClass.FORM_DOUBTFUL
         else:
             owner = self.old_fields.get(before.parent) if before.parent else None
             value = resolved(raw_of(a, "/V")) or (resolved(raw_of(owner.node, "/V")) if owner else None)
             empty = value is None or (isinstance(value, (str, bytes)) and not value.strip())
             appearance_only = "/AP" in changed and "/V" not in changed and not self._owner_filled(before)
-            blank = "/AP" not in changed or not _paints(resolved(raw_of(a, "/AP")))
-            plain = not appearance_only and not _may_cover(b)
+            blank = "/AP" not in changed or not paints(resolved(raw_of(a, "/AP")))
+            background = has_background(a) or before.kind == "/Ch"  # lists mark what is chosen
+            plain = not appearance_only and not may_cover(b, background=background)
             kind = ChangeClass.FORM if empty and blank and plain else ChangeClass.FORM_DOUBTFUL
             if changed <= {"/Ff", "/M"}:
                 kind = ChangeClass.FORM
         self._add(kind, "field filled", before.name)
 
-    def _owner_filled(self, node: _Node) -> bool:
+    def _owner_filled(self, node: FormNode) -> bool:
         if node.parent is None or node.parent not in self.new_fields or node.parent not in self.old_fields:
             return False
         a, b = self.old_fields[node.parent].node, self.new_fields[node.parent].node
         return not self.compare.equal(raw_of(a, "/V"), raw_of(b, "/V"))
 
-    def _new_field(self, added: _Node) -> None:
+    def _new_field(self, added: FormNode) -> None:
         node = added.node
         if added.kind != "/Sig" or (added.parent is not None and added.parent in self.old_fields):
             self._add(ChangeClass.FORBIDDEN, "field added", added.name)
@@ -332,10 +343,10 @@ class _Difference:
         owner = self.new_fields.get(added.parent) if added.parent else None
         if value is None and owner is not None and owner.kind == "/Sig":
             value = resolved(raw_of(owner.node, "/V"))  # the widget of a field that is an object of its own
-        visible = _covers_something(node) and resolved(raw_of(node, "/AP")) is not None
+        visible = covers_something(node) and resolved(raw_of(node, "/AP")) is not None
         if isinstance(value, generic.DictionaryObject):
             kind = _signing_class(value)
-            if visible and kind is ChangeClass.VALIDATION:
+            if visible and (kind is ChangeClass.VALIDATION or is_large(node)):
                 kind = ChangeClass.FORM_DOUBTFUL
             self._add(kind, "new visible signature" if visible else "new signature", added.name)
         else:
@@ -346,7 +357,7 @@ class _Difference:
 
     def _annotations(self) -> None:
         for before, after in zip(self.old_pages, self.new_pages, strict=False):
-            old, new = _labelled(raw_of(before, "/Annots")), _labelled(raw_of(after, "/Annots"))
+            old, new = labelled(raw_of(before, "/Annots")), labelled(raw_of(after, "/Annots"))
             for label, raw in old.items():
                 if label not in new:
                     self._add(ChangeClass.FORBIDDEN, "annotation removed")
@@ -370,13 +381,9 @@ class _Difference:
         subtype = node.get("/Subtype") if isinstance(node, generic.DictionaryObject) else None
         field = self.old_fields.get(label)
         signed = self.new_fields[label].node if label in self.new_fields else None
-        if (
-            field is not None
-            and field.kind == "/Sig"
-            and _is_filled_signature(resolved(raw_of(signed, "/V")))
-        ):
+        if field is not None and field.kind == "/Sig" and is_filled_signature(resolved(raw_of(signed, "/V"))):
             # A prepared field, signed in this step, of which no page had shown the widget yet.
-            visible = _covers_something(node)
+            visible = covers_something(node)
             kind = ChangeClass.FORM_DOUBTFUL if visible else ChangeClass.FORM
             self._add(kind, "signature field put on a page", field.name)
         elif field is not None or subtype in {None, "/Widget"}:
@@ -385,104 +392,8 @@ class _Difference:
             self._add(ChangeClass.ANNOTATION, f"annotation added {subtype}")
 
 
-def _form_nodes(reader: PdfFileReader) -> dict[Any, _Node]:
-    nodes: dict[Any, _Node] = {}
-    form = resolved(raw_of(reader.root, "/AcroForm"))
-    queue: list[tuple[Any, Any, str, str | None, Any]] = [
-        (raw, mark(raw) or ("direct", index), "", None, None)
-        for index, raw in enumerate(_items(raw_of(form, "/Fields")))
-    ]
-    while queue and len(nodes) < 50_000:
-        raw, label, prefix, inherited, parent = queue.pop(0)
-        node = resolved(raw)
-        if not isinstance(node, generic.DictionaryObject) or label in nodes:
-            continue
-        part = resolved(raw_of(node, "/T"))
-        name = prefix if part is None else f"{prefix}.{part}" if prefix else str(part)
-        kind = resolved(raw_of(node, "/FT")) or inherited
-        nodes[label] = _Node(node, name, str(kind) if kind is not None else None, parent)
-        for index, kid in enumerate(_items(raw_of(node, "/Kids"))):
-            queue.append((kid, mark(kid) or (label, index), name, kind, label))
-    return nodes
-
-
-def _items(raw: Any) -> list[Any]:
-    value = resolved(raw)
-    return [value.raw_get(i) for i in range(len(value))] if isinstance(value, generic.ArrayObject) else []
-
-
-def _labelled(raw: Any) -> dict[Any, Any]:
-    return {mark(item) or ("direct", index): item for index, item in enumerate(_items(raw))}
-
-
-def _flags(node: Any) -> int:
-    value = resolved(raw_of(node, "/Ff"))
-    return int(value) if isinstance(value, int) else 0
-
-
-def _is_true(value: Any) -> bool:
-    return isinstance(value, generic.BooleanObject) and bool(value.value)
-
-
-def _visible_flags(node: Any) -> bool:
-    value = resolved(raw_of(node, "/F"))
-    return not (isinstance(value, int) and int(value) & 0b100010)  # hidden, no view
-
-
-def _is_filled_signature(value: Any) -> bool:
-    return isinstance(value, generic.DictionaryObject) and "/ByteRange" in value
-
-
 def _signing_class(value: Any) -> ChangeClass:
-    if not _is_filled_signature(value):
+    if not is_filled_signature(value):
         return ChangeClass.FORM_DOUBTFUL
     stamp = value.get("/SubFilter") == "/ETSI.RFC3161"
     return ChangeClass.VALIDATION if stamp else ChangeClass.FORM
-
-
-def _says(node: Any, key: str) -> bool:
-    value = resolved(raw_of(node, key))
-    return value is not None and bool(str(value).strip())
-
-
-def _is_text(raw: Any) -> bool:
-    return isinstance(resolved(raw), (generic.TextStringObject, generic.ByteStringObject))
-
-
-def _looks(node: Any) -> list[Any]:
-    """Return the streams that draw a widget."""
-    appearance = resolved(raw_of(node, "/AP"))
-    found: list[Any] = []
-    for key in appearance if isinstance(appearance, generic.DictionaryObject) else ():
-        state = resolved(raw_of(appearance, key))
-        states = [state]
-        if isinstance(state, generic.DictionaryObject) and not isinstance(state, generic.StreamObject):
-            states = [resolved(raw_of(state, one)) for one in state]
-        found += [one for one in states if isinstance(one, generic.StreamObject)]
-    return found
-
-
-def _covers_something(node: Any) -> bool:
-    numbers = [resolved(item) for item in _items(raw_of(node, "/Rect"))]
-    if len(numbers) != 4 or not all(isinstance(n, (int, float)) or hasattr(n, "__float__") for n in numbers):
-        return False
-    x1, y1, x2, y2 = (float(n) for n in numbers)
-    return x1 != x2 and y1 != y2
-
-
-def _may_cover(node: Any) -> bool:
-    """Tell whether a filled field could hide content: it is large, or its look is more than text."""
-    numbers = [resolved(item) for item in _items(raw_of(node, "/Rect"))]
-    if len(numbers) == 4 and abs((numbers[2] - numbers[0]) * (numbers[3] - numbers[1])) > _LARGE_AREA:
-        return True
-    normal = resolved(raw_of(resolved(raw_of(node, "/AP")), "/N"))
-    return isinstance(normal, generic.StreamObject) and _PICTURES.search(normal.data) is not None
-
-
-def _paints(appearance: Any) -> bool:
-    if not isinstance(appearance, generic.DictionaryObject):
-        return False
-    normal = resolved(raw_of(appearance, "/N"))
-    if normal is None:
-        return False
-    return not isinstance(normal, generic.StreamObject) or _PAINTS.search(normal.data) is not None

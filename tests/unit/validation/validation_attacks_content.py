@@ -234,6 +234,46 @@ def encrypted_afterwards(pki: Pki) -> bytes:
     return out.getvalue()
 
 
+def _over_text(pdf: Any) -> None:
+    pdf.Root.AcroForm.Fields[0].Rect = [60, 690, 500, 730]
+
+
+def opaque_fill(data: bytes, *, background: bytes = b"1 1 1 rg 0 0 440 40 re f ") -> bytes:
+    """Fill the text field, painting a ground under the text."""
+
+    def change(work: Any) -> None:
+        field = work.root["/AcroForm"]["/Fields"][0]
+        field[name("/V")] = text("pay 999")
+        look = stream(
+            work,
+            background + b"/Tx BMC q BT 0 g /F1 24 Tf 2 8 Td (pay 999) Tj ET Q EMC",
+            Type=name("/XObject"),
+            Subtype=name("/Form"),
+            BBox=numbers(0, 0, 440, 40),
+        )
+        field[name("/AP")] = dictionary(N=look)
+        work.update_container(field)
+
+    return update(data, change)
+
+
+def large_tick(pki: Pki) -> bytes:
+    """A check box as large as the text, whose other state covers it."""
+
+    def prepared(pdf: Any) -> None:
+        _check_box(pdf)
+        box = pdf.pages[0].Annots[0]
+        box.Subtype, box.FT, box.T = pikepdf.Name.Widget, pikepdf.Name.Btn, pikepdf.String("agree")
+        pdf.Root.AcroForm = pikepdf.Dictionary(Fields=[box])
+
+    def change(work: Any) -> None:
+        box = work.root["/AcroForm"]["/Fields"][0]
+        box[name("/V")] = box[name("/AS")] = name("/On")
+        work.update_container(box)
+
+    return update(sign(plain_pdf(extra=prepared), pki), change)
+
+
 def _signed(change: Callable[[bytes], bytes], **options: Any) -> Callable[[Pki], bytes]:
     return lambda pki: change(sign(plain_pdf(**options), pki))
 
@@ -301,6 +341,9 @@ CONTENT_ATTACKS: dict[str, Callable[[Pki], bytes]] = {
         for kind in _ANNOTATIONS
         for level in (P.ANNOTATE, P.FILL_FORMS)
     },
+    "shadow-opaque-fill": _signed(opaque_fill, form=True, extra=_over_text),
+    "shadow-large-tick": large_tick,
+    "sneaky-large-signature": lambda p: sign(sign(plain_pdf(), p), p, field="Extra", box=(0, 0, 595, 842)),
     "layer-switched": layer_switched,
     "look-switched": look_switched,
     "note-removed": note_removed,

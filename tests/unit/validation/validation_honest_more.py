@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from pyhanko.pdf_utils import generic
 from pyhanko.sign import fields
 from validation_attacks import update
+from validation_attacks_content import opaque_fill
 from validation_files import make_context, plain_pdf, sign
 from validation_honest import PASS, UNSURE, encrypted, fill, renewed, separate_dss, stamped_again
 from validation_honest_syntax import written
@@ -65,6 +66,10 @@ def _form(pdf: Any) -> None:
     both.Kids = pair
     pdf.pages[0].Annots.extend([box, *radios, choice, *pair])
     pdf.Root.AcroForm.Fields.extend([box, group, choice, both])
+
+
+def _with_ground(pdf: Any) -> None:
+    pdf.Root.AcroForm.Fields[0].MK = pikepdf.Dictionary(BG=[1, 1, 1])
 
 
 def _regenerate(pdf: Any) -> None:
@@ -221,6 +226,10 @@ MORE_HONEST: dict[str, tuple[Callable[[Pki], bytes], str]] = {
     "radio-pressed": (_filled(press), PASS),
     "radio-pressed-p3": (_filled(press, P.ANNOTATE), PASS),
     "chosen": (_filled(choose), PASS),
+    "filled-on-its-own-ground": (
+        lambda p: opaque_fill(sign(plain_pdf(form=True, extra=_with_ground), p)),
+        PASS,
+    ),
     "two-widgets-filled": (_filled(fill_both), PASS),
     "two-widgets-filled-p2": (_filled(fill_both, P.FILL_FORMS), PASS),
     "value-only": (_filled(value_only), PASS),
