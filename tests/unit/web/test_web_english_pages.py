@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,14 +15,18 @@ from flask_wtf.csrf import CSRFProtect
 from page_rooms import CHECKOUT, Desk
 from realname_world import LIN, make_world
 from registry_rooms import CITY_MARKET, DRAFTER, SIGNER, food_order, sample_face
-from rooms import CODE, IDENTIFIER, make_room
+from rooms import CODE, ECERT, IDENTIFIER, NOW, VALID, make_room
 
 from cert_registry.issuance import issue
 from cert_registry.issuance_drafts import DraftContent
 from cert_registry.types import IssuedEcert
 from idp.web.language import install_language
+from verify_api.outcome import conclude
 from verify_api.throttle import AddressThrottle
-from verify_api.web.public import create_public_pages
+from verify_api.types import Outcome, RegisteredState, RegistryPart, SealPart
+from verify_api.validation.sentences import PASSED, for_problem, remembered
+from verify_api.validation.verdicts import SubIndication
+from verify_api.web.public import LOOKS, create_public_pages
 
 CJK = re.compile("[\u2e80-\u9fff\u3000-\u303f\uff00-\uffef]")
 TOLD = ("aria-label", "title", "alt", "placeholder", "data-label")
@@ -172,6 +177,55 @@ def test_the_public_verify_page() -> None:
     pages += [browser.post("/verify", data=form).text for form in forms]
     assert [leftover(page) for page in pages] == [[] for _ in pages]
     assert "is registered as valid." in pages[1]
+
+
+STATES = [
+    replace(VALID, outcome=outcome, state=word, reason="逾期", legal_basis="某法", since=NOW)
+    for outcome, word in (
+        (Outcome.SUSPENDED, "暂扣"),
+        (Outcome.REVOKED, "吊销"),
+        (Outcome.REVOKED, "撤销"),
+        (Outcome.EXPIRED, "失效"),
+        (Outcome.NOT_YET_VALID, "尚未生效"),
+    )
+]
+
+
+@pytest.mark.parametrize("state", STATES, ids=lambda one: one.state)
+def test_every_state_is_told_in_english(state: RegisteredState) -> None:
+    part = RegistryPart(found=True, sentence="", at=NOW.date(), ecert=replace(ECERT, state=state))
+    outcome, sentence = conclude(SealPart(verdict="TOTAL-PASSED", basis="document", reason=PASSED), part, ())
+    assert unmarked(sentence) == []
+    assert unmarked(state.state) == []
+    look = LOOKS[outcome]
+    assert unmarked(look.word, look.next_step) == []
+
+
+@pytest.mark.parametrize("problem", SubIndication)
+def test_every_verdict_is_told_in_english(problem: SubIndication) -> None:
+    for verdict in (
+        "TOTAL-FAILED",
+        "INDETERMINATE",
+        "NO-SIGNATURE",
+        "NOT-A-PDF",
+        "TOTAL-PASSED",
+        "NOT-CHECKED",
+    ):
+        reason = remembered("".join(for_problem(problem, "签名字典残缺")))
+        seal = SealPart(verdict=verdict, basis="document", reason=reason)
+        for ecert in (None, ECERT):
+            part = RegistryPart(found=ecert is not None, sentence="", at=NOW.date(), ecert=ecert)
+            outcome, sentence = conclude(seal, part, ())
+            look = LOOKS[outcome]
+            assert unmarked(sentence, seal.reason, look.word, look.next_step) == []
+
+
+def unmarked(*sentences: str) -> list[str]:
+    app = Flask("test")
+    install_language(app)
+    with app.test_request_context(headers={"Accept-Language": "en"}):
+        told = "".join(str(app.jinja_env.filters["said"](one)) for one in sentences)
+    return leftover(f'<html lang="en"><p>{told}</p></html>')
 
 
 def test_pages_of_the_proof(tmp_path: Path) -> None:
