@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flask import Response
 
 from cert_registry import errors
+from cert_registry.archive import errors as archive
 from cert_registry.error_telling import told
 from cert_registry.ingestion import errors as ingestion
 from cert_registry.legal_persons import errors as legal_persons
@@ -72,6 +73,9 @@ PROBLEMS: Final[Mapping[type[Exception], Row]] = {
     seals.SealUnusable: Row(409, "没有可用的印章"),
     seals.SealKeyUnavailable: Row(503, "密码设备暂时不可用"),
     seals.SealCertificateRefused: Row(422, "签名证书不符"),
+    archive.RenewalRunning: Row(409, "归档文件正在续期"),
+    archive.NothingGained: Row(409, "此时续期没有作用"),
+    archive.StampsUnavailable: Row(503, "时间戳暂时不可用"),
     legal_persons.UnknownLegalPerson: Row(404, "没有这个主体"),
     legal_persons.LegalPersonRefused: Row(422, "主体信息有误"),
     requirements.UnknownServiceItem: Row(404, "没有这个事项"),
