@@ -33,6 +33,7 @@ _SENTENCES: Final = (
     "cert_registry/civil_date.py",
     "cert_registry/delivery.py",
     "cert_registry/errors.py",
+    "cert_registry/eseal/office.py",
     "cert_registry/free_text.py",
     "cert_registry/identifier.py",
     "cert_registry/issuance_authority.py",
