@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
+from cert_registry.catalog.rendering import DEMO_MARK
 from cert_registry.composition import RegistryRooms, build_registry
 from cert_registry.error_telling import told
 from cert_registry.issuance_vault import token_mac
@@ -35,6 +36,8 @@ from cert_registry.web.citizen import CitizenRoom, create_citizen_pages
 from cert_registry.web.frame import add_errors, add_headers, add_metrics, add_operations
 from cert_registry.web.officer import OfficerRoom, create_officer_pages
 from cert_registry.web.officer_eseals import create_eseal_pages
+from cert_registry.web.seal_pages import create_seal_pages
+from cert_registry.web.seal_room import SealPagesRoom
 from cert_registry.web.searches import KeptSearches
 from cert_registry.web.session_content import officer_session, person_session
 from cert_registry.web.sessions import SessionStore
@@ -201,6 +204,15 @@ class _Composition:
         application.register_blueprint(
             create_eseal_pages(officers, rooms.eseals), url_prefix="/officer/seals"
         )
+        seals = SealPagesRoom(
+            seals=rooms.seals,
+            uses=rooms.seal_uses,
+            catalog=rooms.catalog,
+            chart=rooms.charts.chart,
+            clock=utc_now,
+            mark=DEMO_MARK if self._demo else None,
+        )
+        application.register_blueprint(create_seal_pages(officers, seals), url_prefix="/officer/seals")
         api = create_registry_api(rooms, self._tokens)
         pki = create_pki(rooms.pki, utc_now)
         self._csrf.exempt(api)

@@ -51,6 +51,7 @@ _SENTENCES: Final = (
     "cert_registry/catalog/face_schema.py",
     "cert_registry/lints/draft/*.py",
     "cert_registry/organisations/rules.py",
+    "cert_registry/seals/types.py",
     "cert_registry/store/drafts.py",
     "cert_registry/store/ecerts.py",
     "cert_registry/store/intents.py",

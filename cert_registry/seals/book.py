@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import secrets
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from cert_registry.log_events import seal_leaf
+from cert_registry.log_events import SEAL_CHANGED, seal_leaf
 from cert_registry.organisations.types import TypeSlug
 from cert_registry.seals.errors import SealStateConflict, UnknownSeal
 from cert_registry.seals.rules import WITH_CERTIFICATE
@@ -27,6 +28,7 @@ from cert_registry.seals.types import (
 )
 from cert_registry.store.engine import insert_missing
 from cert_registry.store.outbox import put_leaf
+from cert_registry.store.tables import OUTBOX
 from cert_registry.types import DepartmentCode, EcertIdentifier, StaffId
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from cert_registry.store.engine import Database
 
 _SALT_BYTES: Final = 32
+_UNUSED_PICTURES_STAY: Final = timedelta(days=1)
 _SENTENCE: Final = "印章刚被他人办理过，请刷新后再办。"
 
 
@@ -113,7 +116,28 @@ class SqlSeals:
             height_mm=row.height_mm,
         )
 
+    def log_places(self, seal_id: SealId) -> dict[int, int]:
+        """The index in the transparency log of each step that is in it, by the step's number."""
+        query = select(OUTBOX.c.sequence, OUTBOX.c.leaf_index).where(
+            OUTBOX.c.subject == seal_id, OUTBOX.c.kind == SEAL_CHANGED, OUTBOX.c.leaf_index.is_not(None)
+        )
+        with self._database.reading() as connection:
+            return {row.sequence: row.leaf_index for row in connection.execute(query)}
+
     # ── acting ──
+
+    def keep_picture(self, picture: SealPicture, *, now: datetime) -> None:
+        """Keep a checked picture while its application is being filled in; those nobody applied with go after a day."""
+        with self._database.writing() as connection:
+            connection.execute(
+                delete(SEAL_PICTURES).where(
+                    SEAL_PICTURES.c.stored_at < now - _UNUSED_PICTURES_STAY,
+                    SEAL_PICTURES.c.sha256.not_in(
+                        select(SEALS.c.picture_sha256).where(SEALS.c.picture_sha256.is_not(None))
+                    ),
+                )
+            )
+            _keep_picture(connection, picture, now)
 
     def add(
         self,

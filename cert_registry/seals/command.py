@@ -23,7 +23,6 @@ from cert_registry.seals.command_text import event_document, lines_of, seal_docu
 from cert_registry.seals.errors import ApplicationRefused, SealKeyUnavailable, SealsError, UnknownSeal
 from cert_registry.seals.images import check_picture
 from cert_registry.seals.types import (
-    CertificateSource,
     Channel,
     SealActor,
     SealApplication,
@@ -117,7 +116,6 @@ def _application(options: argparse.Namespace, replaced: Seal | None, now: dateti
         usage_limit=options.usage_limit,
         reason=options.reason,
         picture=None if options.picture is None else check_picture(_read(options.picture)),
-        certificate_source=CertificateSource.LICENSED if options.licensed_ca else CertificateSource.OWN,
         replaces=replaced.seal_id if replaced else None,
     )
 
@@ -229,7 +227,6 @@ def _application_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--valid-to", type=date.fromisoformat, help="last day")
     parser.add_argument("--usage-limit", type=int, help="how many documents it may seal")
     parser.add_argument("--picture", help="SVG or PNG; without, the seal is drawn from its names")
-    parser.add_argument("--licensed-ca", action="store_true", help="the certificate comes from a licensed CA")
 
 
 def _actor(options: argparse.Namespace) -> SealActor:

@@ -56,6 +56,14 @@ class SealBook(Protocol):
         """A picture that some seal has."""
         ...
 
+    def log_places(self, seal_id: SealId) -> dict[int, int]:
+        """The index in the transparency log of each step that is in it."""
+        ...
+
+    def keep_picture(self, picture: SealPicture, *, now: datetime) -> None:
+        """Keep a checked picture while its application is being filled in."""
+        ...
+
     def add(
         self, application: SealApplication, *, slug: str, applicant: StaffId, channel: Channel, now: datetime
     ) -> Seal:

@@ -25,7 +25,10 @@ from cert_registry.seals.errors import (
     ApplicationRefused,
     SealCertificateRefused,
     SealKeyUnavailable,
+    SealRightMissing,
     SealStateConflict,
+    TwoPersonsNeeded,
+    UnknownSeal,
 )
 from cert_registry.seals.rules import (
     WITH_CERTIFICATE,
@@ -80,6 +83,31 @@ class SealRoom:
     places: Mapping[TypeSlug, SealRule]
     equipment: Equipment
     leaves: LeafWriter
+
+    # ── looking ──
+
+    def seen_by(self, seal_id: str, staff_id: StaffId, *, now: datetime) -> Seal:
+        """A seal that somebody may look at.
+
+        Raises:
+            UnknownSeal: There is none, or it is out of the person's reach: one answer.
+        """
+        seal = self.book.find(seal_id)
+        try:
+            require_right(self.chart(), staff_id, None, department=seal.department, on=civil_date_at(now))
+        except SealRightMissing as error:
+            raise UnknownSeal("没有这枚印章。") from error
+        return seal
+
+    def may(self, seal: Seal, act: SealAct, staff_id: StaffId, *, now: datetime) -> bool:
+        """Whether somebody could do this now; for showing or hiding, never for deciding: the act decides again."""
+        try:
+            next_state(seal, act)
+            self._require(staff_id, act, seal.department, now)
+            require_other_person(seal, act, staff_id, self.book.events(seal.seal_id))
+        except (SealStateConflict, SealRightMissing, TwoPersonsNeeded):
+            return False
+        return True
 
     # ── applying and deciding ──
 

@@ -89,6 +89,25 @@ class SqlSealUses:
             rows = connection.execute(query if limit is None else query.limit(limit)).all()
         return tuple(_use(row) for row in rows)
 
+    def page(
+        self, seal_id: SealId, wanted: UseFilter, *, rising: bool, beyond: int | None, limit: int
+    ) -> tuple[SealUse, ...]:
+        """Uses in the order of their numbers.
+
+        Args:
+            seal_id: The seal.
+            wanted: Which.
+            rising: Oldest first.
+            beyond: Only those behind this use's number, in that order.
+            limit: Rows at most.
+        """
+        number = SEAL_USES.c.use_id
+        query = _query(seal_id, wanted).order_by(number if rising else number.desc()).limit(limit)
+        if beyond is not None:
+            query = query.where(number > beyond if rising else number < beyond)
+        with self._database.reading() as connection:
+            return tuple(_use(row) for row in connection.execute(query))
+
     def sealed_since(self, seal_id: SealId, since: datetime) -> tuple[SealedSince, ...]:
         """Every ecert that was sealed since an instant, oldest first, and which of them must be sealed again."""
         query = (

@@ -11,6 +11,7 @@ from cert_registry.organisations.chart import OrganisationChart
 from cert_registry.organisations.errors import NotAuthorised
 from cert_registry.organisations.rules import authorise
 from cert_registry.organisations.types import Operation, StaffActor, TypeSlug, in_force
+from cert_registry.seals.authority import SEAL_ROLES
 from cert_registry.types import DepartmentCode, StaffId
 from idp.identity.sentence import said
 
@@ -33,6 +34,14 @@ class OfficerRights:
     def codes(self) -> tuple[DepartmentCode, ...]:
         """Credit codes of the officer's departments."""
         return tuple(code for code, _ in self.departments)
+
+    @property
+    def sees_seals(self) -> bool:
+        """Whether any of the officer's appointments has to do with seals."""
+        return any(
+            one.staff_id == self.staff_id and one.role in SEAL_ROLES and in_force(one, self.on)
+            for one in self.chart.appointments
+        )
 
     def name_of(self, actor_id: str) -> str:
         """Name of an officer as an appointment has it, also one that has ended; of a system, with its department's."""
