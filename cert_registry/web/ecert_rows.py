@@ -76,9 +76,8 @@ COLUMNS: Final[tuple[Column[EcertRow], ...]] = (
         title="登记时间",
         text=lambda row: civil(row.ecert.recorded_at),
         sortable=True,
-        fixed=True,
     ),
-    Column(key="origin", title="来源", text=lambda row: ORIGIN_TITLES[row.ecert.origin], fixed=True),
+    Column(key="origin", title="来源", text=lambda row: ORIGIN_TITLES[row.ecert.origin]),
     Column(key="state", title="状态", text=lambda row: row.word, fixed=True),
 )
 FULL_COLUMNS: Final[tuple[Column[EcertRow], ...]] = (
