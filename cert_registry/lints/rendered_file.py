@@ -153,6 +153,10 @@ def open_rendered_file(
         )
 
 
+#: What is looked at; the many paths of a page's ornaments are passed over where they are read.
+_OPERATORS = "q Q cm BT Tm Tf Tj TJ BMC BDC EMC Do"
+
+
 @dataclass(slots=True, kw_only=True)
 class _TextState:
     """Graphics and text state while a content stream is read."""
@@ -171,7 +175,7 @@ def _runs(content: Any, transform: Matrix, depth: int, *, artifact: bool) -> Ite
         name: _to_unicode(font) for name, font in resources.get("/Font", {}).items()
     }
     state = _TextState(transform=transform, stack=[], artifacts=[artifact])
-    for instruction in pikepdf.parse_content_stream(content):
+    for instruction in pikepdf.parse_content_stream(content, operators=_OPERATORS):
         operands, operator = instruction.operands, str(instruction.operator)
         if operator in {"BMC", "BDC"}:
             state.artifacts.append(str(operands[0]) == "/Artifact")
