@@ -50,6 +50,18 @@ def form_nodes(reader: PdfFileReader) -> dict[Any, FormNode]:
     return nodes
 
 
+def may_be_widget(node: Any) -> bool:
+    """Tell whether an object can be a field or an annotation.
+
+    What stands in their lists is judged by milder rules than the rest of a document; streams, pages, fonts and the
+    like that a file lists there are judged where strict rules find them as well.
+    """
+    if not isinstance(node, generic.DictionaryObject) or isinstance(node, generic.StreamObject):
+        return False
+    kind = resolved(raw_of(node, "/Type"))
+    return kind is None or kind == "/Annot"
+
+
 def items_of(raw: Any) -> list[Any]:
     """Return the raw items of an array; none when it is no array."""
     value = resolved(raw)

@@ -35,6 +35,7 @@ from verify_api.validation.form_nodes import (
     is_true,
     items_of,
     labelled,
+    may_be_widget,
     says,
 )
 from verify_api.validation.graph import Comparison, Mark, empty_dictionary, mark, raw_of, resolved
@@ -98,9 +99,11 @@ class _Difference:
         self.old, self.new = old, new
         self.old_fields, self.new_fields = form_nodes(old), form_nodes(new)
         self.old_pages, self.new_pages = pages(old), pages(new)
-        boundary = set(self.old_fields) | set(self.new_fields)
+        fields = [*self.old_fields.items(), *self.new_fields.items()]
+        boundary = {place for place, one in fields if may_be_widget(one.node)}
         for page in [*self.old_pages, *self.new_pages]:
-            boundary |= {m for m in map(mark, items_of(raw_of(page, "/Annots"))) if m}
+            listed = items_of(raw_of(page, "/Annots"))
+            boundary |= {m for raw in listed if (m := mark(raw)) and may_be_widget(resolved(raw))}
         roots = tuple(mark(raw_of(reader.trailer.flatten(), "/Root")) for reader in (old, new))
         # Pages are entered from the tree of pages only: whatever else refers to one must refer to the same one.
         self.tree = Comparison(frozenset(boundary), untouched, (roots[0], roots[1]))
@@ -121,6 +124,8 @@ class _Difference:
         self.changes.append(Change(kind=kind, place=place, field=field))
 
     def _changed_keys(self, a: Any, b: Any) -> set[str]:
+        if isinstance(a, generic.StreamObject) or isinstance(b, generic.StreamObject):
+            return set() if self.compare.equal(a, b) else {"stream"}
         keys = set(a.keys()) | set(b.keys())
         return {str(key) for key in keys if not self.compare.equal(raw_of(a, key), raw_of(b, key))}
 

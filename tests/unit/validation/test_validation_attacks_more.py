@@ -19,6 +19,9 @@ PROVED = [
         if name.startswith(("catalogue-", "page-")) and name != "page-structparents"
     ),
     *(name for name in CONTENT_ATTACKS if name.startswith("annotation-p2-")),
+    "masked-as-field",
+    "masked-as-annotation",
+    "masked-page-as-field",
     "layer-switched",
     "look-switched",
     "note-removed",

@@ -274,6 +274,28 @@ def large_tick(pki: Pki) -> bytes:
     return update(sign(plain_pdf(extra=prepared), pki), change)
 
 
+def _masked(place: str) -> Callable[[Pki], bytes]:
+    """The signed file lists the page's content among its fields or annotations, where rules are milder."""
+
+    def prepared(pdf: Any) -> None:
+        page = pdf.pages[0]
+        if place == "field":
+            pdf.Root.AcroForm.Fields.append(page.obj.Contents)
+        elif place == "page":
+            pdf.Root.AcroForm.Fields.append(page.obj)
+        else:
+            page.Annots.append(page.obj.Contents)
+
+    def change(work: Any) -> None:
+        reference = page_of(work).raw_get("/Contents")
+        content = reference.get_object()
+        content._data = TEXT.replace(b"No. 42: VALID", b"No. 43: WRONG")
+        content._encoded_data = None
+        work.mark_update(reference)
+
+    return lambda pki: update(sign(plain_pdf(form=True, extra=prepared), pki), change)
+
+
 def _signed(change: Callable[[bytes], bytes], **options: Any) -> Callable[[Pki], bytes]:
     return lambda pki: change(sign(plain_pdf(**options), pki))
 
@@ -344,6 +366,9 @@ CONTENT_ATTACKS: dict[str, Callable[[Pki], bytes]] = {
     "shadow-opaque-fill": _signed(opaque_fill, form=True, extra=_over_text),
     "shadow-large-tick": large_tick,
     "sneaky-large-signature": lambda p: sign(sign(plain_pdf(), p), p, field="Extra", box=(0, 0, 595, 842)),
+    "masked-as-field": _masked("field"),
+    "masked-as-annotation": _masked("annotation"),
+    "masked-page-as-field": _masked("page"),
     "layer-switched": layer_switched,
     "look-switched": look_switched,
     "note-removed": note_removed,
