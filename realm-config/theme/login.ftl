@@ -17,7 +17,7 @@
 <section class="card" aria-labelledby="other-way">
   <h2 id="other-way">${msg("identity-provider-login-label")}</h2>
   <p>${msg("lzRealNameHint")}</p>
-  <div class="actions"><#list social.providers as one><a class="button second" id="social-${one.alias}" href="${one.loginUrl}">${one.displayName!one.alias}</a></#list></div>
+  <div class="actions"><#list social.providers as one><a class="button second" id="social-${one.alias}" href="${one.loginUrl}">${(one.alias = "realname")?then(msg("lzProvider-realname"), one.displayName!one.alias)}</a></#list></div>
 </section>
 </#if>
 </@layout.registrationLayout>

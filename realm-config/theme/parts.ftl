@@ -17,14 +17,14 @@
   <#if hint?has_content><span class="hint" id="${name}-hint">${hint}</span></#if>
   <#if error?has_content><span class="error" id="${name}-error">${kcSanitize(error)?no_esc}</span></#if>
   <input id="${name}" name="${name}" type="${type}"<#if value?has_content> value="${value}"</#if> autocomplete="${autocomplete}" maxlength="${maxlength?c}" spellcheck="false" autocapitalize="off"<#rt>
-    <#lt><#if short> class="short"</#if><#if numeric> inputmode="numeric"</#if><#if required> required</#if><#if focus && !error?has_content> autofocus</#if><#rt>
-    <#lt><#if hint?has_content || error?has_content> aria-describedby="<#if hint?has_content>${name}-hint</#if><#if error?has_content> ${name}-error</#if>"</#if><#if error?has_content> aria-invalid="true"</#if><#rt>
+    <#lt><#if short> class="short"</#if><#if numeric> inputmode="numeric"</#if><#if required> required</#if><#if focus && !error?has_content && (message.type)! != "error"> autofocus</#if><#rt>
+    <#lt><#if hint?has_content || error?has_content> aria-describedby="<#if hint?has_content>${name}-hint</#if><#if error?has_content> ${name}-error</#if>"</#if><#if error?has_content> aria-invalid="true"<#elseif required> aria-invalid="false"</#if><#rt>
     <#lt><#if type = "password"> data-show="${msg("showPassword")}" data-hide="${msg("hidePassword")}"</#if>>
 </div>
 </#macro>
 
 <#macro choice name label checked=false required=false>
-<div class="field choice"><input id="${name}" name="${name}" type="checkbox" value="on"<#if checked> checked</#if><#if required> required</#if>><label for="${name}">${label}</label></div>
+<div class="field choice"><input id="${name}" name="${name}" type="checkbox" value="on"<#if checked> checked</#if><#if required> required aria-invalid="false"</#if>><label for="${name}">${label}</label></div>
 </#macro>
 
 <#macro logoutOtherSessions><@choice name="logout-sessions" label=msg("logoutOtherSessions")/></#macro>

@@ -6,7 +6,7 @@
 <div class="card">
   <#if authenticators?? && shouldDisplayAuthenticators?? && shouldDisplayAuthenticators>
   <h2>${msg("webauthn-available-authenticators")}</h2>
-  <ul><#list authenticators.authenticators as one><li>${one.label}<span class="aside">${msg("lzMadeOn", one.createdAt)}</span></li></#list></ul>
+  <ul><#list authenticators.authenticators as one><li>${one.label}</li></#list></ul>
   </#if>
   <form id="webauth" action="${url.loginAction}" method="post" data-passkey="get" data-challenge="${challenge}" data-rp-id="${rpId}"<#rt>
     <#lt> data-user-verification="${userVerification}" data-timeout-s="${createTimeout?c}" data-unsupported="${msg("webauthn-unsupported-browser-text")}"<#rt>
