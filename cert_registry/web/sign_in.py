@@ -30,6 +30,16 @@ from idp.identity.errors import IdentityError
 from idp.identity.logout_token import LogoutTokenVerifier
 
 _LOGGER = logging.getLogger(__name__)
+# What a person may do to the own account on Keycloak's pages (`kc_action`); its account pages are closed.
+_ACTIONS = frozenset(
+    {
+        "idp_link:realname",
+        "CONFIGURE_TOTP",
+        "CONFIGURE_RECOVERY_AUTHN_CODES",
+        "UPDATE_PASSWORD",
+        "webauthn-register",
+    }
+)
 _RETURN_TO = "lz_return_to"
 
 
@@ -153,7 +163,7 @@ class SignIn:
         extra: dict[str, str] = {}
         if request.args.get("acr") in {"loa1", "loa2", "loa3"}:
             extra["acr_values"] = request.args["acr"]
-        if request.args.get("action") in {"idp_link:realname", "CONFIGURE_TOTP"}:
+        if request.args.get("action") in _ACTIONS:
             extra["kc_action"] = request.args["action"]
         language = current_app.jinja_env.globals.get("page_language")
         if callable(language):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from browser_keycloak import make_account
 from browser_pages import check_page
 from browser_people import CITIZEN, Licence, altered, download, sign_in_by_real_name
 from playwright.sync_api import Page, expect
@@ -130,3 +131,23 @@ def test_an_example_site_takes_over_the_sign_in_and_signs_out_everywhere(
     expect(page.get_by_role("heading", name="请先登录")).to_be_visible()
     page.goto("/my")
     assert page.url.startswith(system.keycloak.base_url)
+
+
+def test_ways_of_signing_in_are_changed_from_ones_own_page(
+    open_page: OpenPage, system: Configuration
+) -> None:
+    citizen = person("王𠮷")
+    make_account(system, citizen.mobile).remove()  # who begins anew has no second factor to give first
+    page = open_page("/my")
+    sign_in_by_real_name(page, system, citizen)
+    page.wait_for_url("**/my")
+    for link, heading in (
+        ("修改密码", "设置密码"),
+        ("设置动态口令", "设置动态口令"),
+        ("设置通行密钥", "设置通行密钥"),
+    ):
+        page.get_by_role("link", name=link).click()
+        expect(page.locator("h1")).to_have_text(heading)
+        page.get_by_role("button", name="取消").click()
+        page.wait_for_url("**/my")
+        expect(page.locator("h1")).to_have_text("我的证照")
