@@ -1,8 +1,9 @@
-"""What is asked of every page state: no console error, no WCAG 2.1 A or AA violation, no sideways scrolling."""
+"""What is asked of every page state: no console error, no WCAG 2.1 A or AA violation, well read out, no sideways scrolling."""
 
 from __future__ import annotations
 
 from axe_playwright_python.sync_playwright import Axe
+from browser_reading import check_reading
 from playwright.sync_api import ConsoleMessage, Page
 
 NARROW_PX = 360
@@ -11,6 +12,7 @@ _RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", 
 # Chromium reports a refused form as a failed load; that is the answer, not a fault of the page.
 _ANSWERS = (
     "status of 400",
+    "status of 401",
     "status of 403",
     "status of 404",
     "status of 409",
@@ -34,7 +36,7 @@ class Watch:
             return
         address = message.location.get("url", "")
         is_answer = "/static/" not in address and any(one in message.text for one in _ANSWERS)
-        if not is_answer and "/realms/" not in address:
+        if not is_answer:
             self.complaints.append(f"{message.text} ({address})")
 
 
@@ -46,6 +48,7 @@ def check_page(page: Page) -> None:
     assert page.title().strip()
     found = Axe().run(page, options=_RULES)
     assert found.violations_count == 0, found.generate_report()
+    check_reading(page)
     before = page.viewport_size
     assert before is not None
     for percent in (100, 200):

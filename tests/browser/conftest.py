@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser_keycloak import KeycloakAccount, make_account
 from browser_pages import Watch
 from browser_people import (
     CITIZEN,
@@ -136,6 +137,14 @@ def make_licence(
 def licence(make_licence: Callable[[], Licence]) -> Licence:
     """A licence that no test changes."""
     return make_licence()
+
+
+@pytest.fixture
+def account(system: Configuration) -> Iterator[KeycloakAccount]:
+    """An account at Keycloak for one test: a password, no proof, no second factor."""
+    made = make_account(system)
+    yield made
+    made.remove()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
