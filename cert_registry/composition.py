@@ -297,6 +297,7 @@ def build_registry(
             keys=signing.open_token("pki"),
             pki=pki.pki,
             stamps=pki.stamps,
+            crls=pki.crls,
             sm2=sm2,
         ),
     )

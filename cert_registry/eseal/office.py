@@ -44,6 +44,7 @@ class EsealOffice:
         version: Of the structure.
         directory: Where they are kept.
         picture: The seal's picture: format and bytes.
+        publish_lists: Keeps the revocation lists fresh that a verifier of e-seals asks for.
         further_holders: Certificates (DER) of the seal beside its first, by its key's label.
     """
 
@@ -54,6 +55,7 @@ class EsealOffice:
     directory: Path
     picture: Callable[[Seal], SealPicture]
     further_holders: Callable[[str], tuple[bytes, ...]]
+    publish_lists: Callable[[datetime], None]
 
     def eseal(self, seal_id: str, *, now: datetime) -> bytes:
         """Return the SESeal (DER) of an active seal.
@@ -72,6 +74,7 @@ class EsealOffice:
             raise EsealUnavailable("印章不在用，没有电子印章数据。")
         content, maker = self._content(seal, seal.certificate, now=now), self.maker()
         file = self.directory / f"{seal.seal_id}-{self._mark(content, maker)}.esl"
+        self.publish_lists(now)
         if file.is_file():
             return file.read_bytes()
         stamp = self.stamp(maker, now) if self.version is EsealVersion.V5 else None

@@ -14,6 +14,7 @@ from cert_registry.eseal.office import EsealOffice, picture_of
 from cert_registry.eseal.types import EsealVersion
 from cert_registry.seals.drawing import image_of
 from cert_registry.signing.errors import TimeStampUnavailable
+from cert_registry.signing.pki.directory import SERVICE_CA, TSA_CA
 from cert_registry.signing.seal_key import scheme_of
 from cert_registry.signing.sm2_services import ESEAL_MAKER
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from cert_registry.seals.types import Seal
     from cert_registry.settings import Settings
     from cert_registry.signing.document_stamp import TimeStampSource
+    from cert_registry.signing.pki.crl import CrlPublisher
     from cert_registry.signing.pki.directory import PkiDirectory
     from cert_registry.signing.sm2_services import Sm2Services
     from cert_registry.signing.token import SigningKey
@@ -48,6 +50,7 @@ def open_eseal_office(
     keys: KeyRoom,
     pki: PkiDirectory,
     stamps: TimeStampSource,
+    crls: CrlPublisher,
     sm2: Sm2Services | None,
 ) -> EsealOffice:
     """Return the office; keys are opened at their first use.
@@ -59,10 +62,11 @@ def open_eseal_office(
         keys: Has the maker's P-256 key.
         pki: Has its certificate.
         stamps: Time stamps beside it.
+        crls: Revocation lists beside it.
         sm2: When there are SM2 keys, e-seals are made and stamped by them.
     """
     if sm2 is not None:
-        keys, pki, stamps = sm2.keys, sm2.pki, sm2.stamps
+        keys, pki, stamps, crls = sm2.keys, sm2.pki, sm2.stamps, sm2.crls
 
     def maker() -> Signer:
         certificate = pki.certificate(ESEAL_MAKER).public_bytes(Encoding.DER)
@@ -86,6 +90,10 @@ def open_eseal_office(
             return ()
         return (sm2.pki.certificate(key_label).public_bytes(Encoding.DER),)
 
+    def publish_lists(now: datetime) -> None:
+        for authority in (SERVICE_CA, TSA_CA):
+            crls.current(authority, now=now)
+
     return EsealOffice(
         book=seals,
         maker=maker,
@@ -94,6 +102,7 @@ def open_eseal_office(
         directory=settings.objects_dir.parent / "eseals",
         picture=picture,
         further_holders=further_holders,
+        publish_lists=publish_lists,
     )
 
 

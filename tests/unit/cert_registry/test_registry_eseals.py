@@ -29,6 +29,7 @@ from cert_registry.web.officer_room import OfficerRoom
 from cert_registry.web.searches import KeptSearches
 from hsm_sim.sm2_ceremony import run
 from tests.fixtures_token import CHECKOUT, PUBLIC_URL
+from verify_api import eseal_command
 from verify_api.eseal_judge import ChainJudge
 from verify_api.validation.trust import own_anchors
 
@@ -125,6 +126,17 @@ def test_the_command_line_exports_it(sm2_rooms: RegistryRooms, tmp_path: Path) -
     assert export([SEAL, "--out", str(out)], open_rooms=lambda: sm2_rooms) == 0
     assert out.read_bytes() == sm2_rooms.eseals.eseal(SEAL, now=datetime.now(UTC))
     assert export([SEAL, "--out", str(tmp_path)], open_rooms=lambda: sm2_rooms) == 2
+
+
+def test_what_is_exported_verifies_with_nothing_but_the_service_s_own_lists(
+    ceremony_state: Path, sm2_rooms: RegistryRooms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LONGZHENG_VAR", str(ceremony_state))
+    by_p256 = open_rooms(ceremony_state, tmp_path)
+    for name, rooms in (("sm2", sm2_rooms), ("p256", by_p256)):
+        file = tmp_path / name
+        file.write_bytes(rooms.eseals.eseal(SEAL, now=datetime.now(UTC)))
+        assert eseal_command.main(["verify", str(file)]) == 0, name
 
 
 @dataclass
