@@ -41,7 +41,7 @@ class LockedByPassword(Unreadable):
     code = "pdf-encrypted"
 
 
-class _CarefulReader(PdfFileReader):
+class CarefulReader(PdfFileReader):
     """pyHanko's reader, reading object streams as every other program does, and their tables only once.
 
     pyHanko looks for the number and takes the first; others go by the index that the cross-reference gives. Where
@@ -52,10 +52,22 @@ class _CarefulReader(PdfFileReader):
         self._tables: dict[int, tuple[bytes, int, list[int]]] = {}
         super().__init__(io.BytesIO(data), strict=False)
 
-    def _get_object_from_stream(self, idnum: int, stmnum: int, idx: int) -> Any:
+    def names_keys_twice(self, stmnum: int) -> bool:
+        """Tell whether a dictionary in an object stream names a key twice.
+
+        Raises:
+            MalformedSyntax: The stream or an object in it cannot be read.
+        """
+        content, first, numbers = self._table(stmnum)
+        return any(scan_value(content, first + offset).duplicate_keys for offset in numbers[1::2])
+
+    def _table(self, stmnum: int) -> tuple[bytes, int, list[int]]:
         if stmnum not in self._tables:
             self._tables[stmnum] = self._read_table(stmnum)
-        content, first, numbers = self._tables[stmnum]
+        return self._tables[stmnum]
+
+    def _get_object_from_stream(self, idnum: int, stmnum: int, idx: int) -> Any:
+        content, first, numbers = self._table(stmnum)
         named = numbers[::2]
         if not 0 <= idx < len(named) or named[idx] != idnum or named.count(idnum) != 1:
             raise MalformedSyntax("an object stream's table and the cross-reference disagree")
@@ -80,7 +92,7 @@ class _CarefulReader(PdfFileReader):
         return content, int(first), [int(word) for word in words[: 2 * count]]
 
 
-def open_reader(data: bytes) -> PdfFileReader:
+def open_reader(data: bytes) -> CarefulReader:
     """Open a PDF for reading, leniently; what leniency could hide is checked elsewhere.
 
     Raises:
@@ -88,7 +100,7 @@ def open_reader(data: bytes) -> PdfFileReader:
         Unreadable: The structure is broken.
     """
     try:
-        reader = _CarefulReader(data)
+        reader = CarefulReader(data)
         locked = reader.encrypted and reader.decrypt("").status == AuthStatus.FAILED
         has_catalogue = locked or isinstance(reader.root, generic.DictionaryObject)
     except MemoryError:

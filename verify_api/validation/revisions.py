@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pyhanko.pdf_utils import generic
 
+from verify_api.validation.document import CarefulReader
 from verify_api.validation.errors import MalformedSyntax
 from verify_api.validation.graph import Mark, follow
 from verify_api.validation.lexer import Scan, plain_name, scan_value, skip_space
@@ -112,12 +113,16 @@ class _Walk:
         self.data, self.at, self.reader = data, start, reader
         self.offsets: set[int] = set()
         self.sections: set[int] = set()
+        self.streams: set[int] = set()  # object streams that the updates use
         for index in range(reader.total_revisions):
             info = reader.xrefs.get_xref_container_info(index)
             table = reader.xrefs.get_xref_data(index)
             if info.start_location < start:
                 continue
             self.sections.add(_section_start(data, reader, index))
+            self.streams |= set(table.obj_streams_used)
+            if table.hybrid is not None:
+                self.streams |= set(table.hybrid.xref_data.obj_streams_used)
             self.offsets |= {skip_space(data, offset) for _, offset in table.standard_xrefs.values()}
             if table.hybrid is not None:
                 self.sections.add(table.hybrid.meta_info.start_location)
@@ -144,6 +149,8 @@ class _Walk:
             return "the update does not end with %%EOF"
         if self.pending:
             return "an object is not where the cross-reference says"
+        if isinstance(self.reader, CarefulReader) and any(map(self.reader.names_keys_twice, self.streams)):
+            return "a dictionary in an object stream names a key twice"
         return None
 
     def _space(self) -> None:

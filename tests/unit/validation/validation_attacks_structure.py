@@ -144,6 +144,52 @@ def hidden_in_comment(data: bytes) -> bytes:
     return data + note + made[at:].replace(b"startxref\n%d" % at, b"startxref\n%d" % (at + len(note)))
 
 
+def twice_named_in_stream(*, evil_first: bool) -> Callable[[bytes], bytes]:
+    """A page in an object stream names its content twice; programs take the one or the other."""
+
+    def build(data: bytes) -> bytes:
+        with pikepdf.open(io.BytesIO(data)) as pdf:
+            size, root = int(pdf.trailer.Size), pdf.Root.objgen[0]
+        page, evil, container, table = page_number(data), size, size + 1, size + 2
+        text = object_text(data, page)
+        inner = text[text.index(b"<<") : text.rindex(b">>") + 2]
+        spoilt = b"/Contents %d 0 R " % evil
+        first, last = inner.replace(b"/Contents", spoilt + b"/Contents", 1), inner[:-2] + spoilt + b">>"
+        inner = first if evil_first else last
+        body = data if data.endswith(b"\n") else data + b"\n"
+        at_evil = len(body)
+        body += _content(evil) + b"\n"
+        at_container = len(body)
+        head = b"%d 0 " % page
+        body += (
+            b"%d 0 obj\n<< /Type /ObjStm /N 1 /First %d /Length %d >>\nstream\n%s\nendstream\nendobj\n"
+            % (
+                container,
+                len(head),
+                len(head + inner),
+                head + inner,
+            )
+        )
+        at_table = len(body)
+        rows = b"".join(
+            kind + place.to_bytes(4, "big") + b"\0"
+            for kind, place in (
+                (b"\2", container),
+                (b"\1", at_evil),
+                (b"\1", at_container),
+                (b"\1", at_table),
+            )
+        )
+        return (
+            body
+            + b"%d 0 obj\n<< /Type /XRef /Size %d /Root %d 0 R /Prev %d /W [1 4 1] /Index [%d 1 %d 3] /Length %d >>\n"
+            b"stream\n%s\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n"
+            % (table, size + 3, root, _last_start(data), page, size, len(rows), rows, at_table)
+        )
+
+    return build
+
+
 def polyglot(data: bytes) -> bytes:
     return b"GIF89a" + data
 
@@ -235,6 +281,8 @@ STRUCTURE_ATTACKS: dict[str, Callable[[Pki], bytes]] = {
     "copied-signature": _approval(copied_signature),
     "twice-in-one-update": _approval(twice_in_update),
     "hidden-in-comment": _approval(hidden_in_comment),
+    "stream-names-evil-first": _approval(twice_named_in_stream(evil_first=True)),
+    "stream-names-evil-last": _approval(twice_named_in_stream(evil_first=False)),
     "polyglot": _approval(polyglot),
     "two-headers": _approval(two_headers),
     "second-cms": _approval(second_cms),
