@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from cryptography.hazmat.primitives.serialization import Encoding
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
@@ -26,6 +27,7 @@ from cert_registry.issuance_vault import token_mac
 from cert_registry.settings import Settings as RegistrySettings
 from cert_registry.signing.keyring import DataCipher as TokenCipher
 from cert_registry.signing.pki.blueprint import create_blueprint as create_pki
+from cert_registry.signing.pki.licensed import read_licensed
 from cert_registry.signing.settings import Settings as SigningSettings
 from cert_registry.signing.sm2_services import PKI_PATH
 from cert_registry.signing.token import Token
@@ -54,7 +56,7 @@ from verify_api.registry_adapter import CheckBook, OrganisationRights, RegistryA
 from verify_api.seal_adapter import OwnSealValidator
 from verify_api.throttle import AddressThrottle
 from verify_api.token_adapter import QrDesk, RevocationLists, TokenReceipts, create_receipt_keys
-from verify_api.validation import Limits
+from verify_api.validation import Limits, TrustAnchors
 from verify_api.validation.trust import own_anchors
 from verify_api.verification import VerifyRoom
 from verify_api.web.api import DepartmentDoor, create_api
@@ -262,7 +264,7 @@ class _Composition:
             rights=OrganisationRights(chart=rooms.charts.chart, catalog=rooms.catalog),
             recorder=CheckBook(checks=rooms.checks),
             validator=OwnSealValidator(
-                trust=own_anchors(Path(section["trust_file"]).parent),
+                trust=_with_licensed(own_anchors(Path(section["trust_file"]).parent), rooms),
                 revocation_lists=RevocationLists(rooms),
                 limits=Limits(
                     seconds=int(section["worker_seconds"]),
@@ -307,6 +309,16 @@ class _Composition:
 
 
 _NOBODY: Any = "1.2.156.3005.2.none"
+
+
+def _with_licensed(own: TrustAnchors, rooms: RegistryRooms) -> TrustAnchors:
+    """Our own anchors, and those of the licensed CAs that seals may have certificates of."""
+    licensed = (
+        anchor.public_bytes(Encoding.DER)
+        for authority in read_licensed(rooms.pki.pki.path)
+        for anchor in authority.anchors
+    )
+    return TrustAnchors(certificates=tuple(dict.fromkeys((*own.certificates, *licensed))), own=own.own)
 
 
 def _department_name(rooms: RegistryRooms) -> Callable[[str], str]:

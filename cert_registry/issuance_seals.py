@@ -22,6 +22,7 @@ from cert_registry.signing.errors import (
     UnknownCertificate,
 )
 from cert_registry.signing.pki.clock import TimeNotAvailable
+from cert_registry.signing.pki.licensed import read_licensed
 from cert_registry.signing.pki.tsa import StampRefused
 from cert_registry.signing.release import check_before_release
 from cert_registry.signing.seal_field import SealAppearance, SealPlace
@@ -197,11 +198,12 @@ class IndependentRelease:
         if certificate_type.signature_profile == KeyAlgorithm.SM2.value and self._sm2 is not None:
             pki = self._sm2.pki
         try:
+            licensed = [one for authority in read_licensed(self._pki.path) for one in authority.anchors]
             check_before_release(
                 sealed.content,
                 expected_digest=sealed.sha256,
                 certificate=pki.certificate(grant.key_label),
-                anchors=pki.anchors(),
+                anchors=(*pki.anchors(), *licensed),
                 now=now,
                 page=page,
                 stamped=level is not PadesLevel.B_B,

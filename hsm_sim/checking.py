@@ -165,15 +165,20 @@ class _Check:
                 yield f"The key {token}/{label} is nobody's: neither the transcript nor a seal tells of it."
 
     def _is_a_seal(self, label: str, key: HeldKey) -> bool:
-        """A seal's key has its certificate beside it and is as well protected as the ceremony's."""
-        return (
-            key.protection == SEALED_IN
-            and self._pki.has(label)
-            and _key_digest(self._pki.certificate(label)) == key.public_key_sha256
-        )
+        """A seal's key has its certificate or request beside it and is as well protected as the ceremony's."""
+        if key.protection != SEALED_IN:
+            return False
+        if self._pki.has(label):
+            return _key_digest(self._pki.certificate(label)) == key.public_key_sha256
+        request = self._pki.path / f"{label}.csr"
+        try:
+            asked = x509.load_pem_x509_csr(request.read_bytes())
+        except (OSError, ValueError):
+            return False
+        return _key_digest(asked) == key.public_key_sha256
 
 
-def _key_digest(certificate: x509.Certificate) -> str:
+def _key_digest(certificate: x509.Certificate | x509.CertificateSigningRequest) -> str:
     der = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return hashlib.sha256(der).hexdigest()
 

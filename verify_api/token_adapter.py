@@ -17,6 +17,7 @@ from cert_registry.composition import RegistryRooms
 from cert_registry.qr import key_id, verify_qr
 from cert_registry.signing.errors import SigningError
 from cert_registry.signing.pki.directory import SEAL_CA, TSA_CA, succeeds
+from cert_registry.signing.pki.licensed import read_licensed
 from cert_registry.signing.token import Token
 from verify_api.errors import PartUnavailable, QrRefused
 from verify_api.receipts import b64url
@@ -102,12 +103,14 @@ class RevocationLists:
             hierarchies = [(rooms.pki.pki, rooms.pki.crls)]
             if rooms.sm2 is not None:
                 hierarchies.append((rooms.sm2.pki, rooms.sm2.crls))
-            return tuple(
+            own = tuple(
                 crls.current(name, now=rooms.clock()).der
                 for pki, crls in hierarchies
                 for name in pki.authorities()
                 if succeeds(name, SEAL_CA) or succeeds(name, TSA_CA)
             )
+            licensed = read_licensed(rooms.pki.pki.path)
+            return (*own, *(der for authority in licensed for der in authority.lists(now=rooms.clock())))
         except SigningError as error:
             raise PartUnavailable("吊销列表暂时取不到，没有给出结论，请稍后再查。") from error
 

@@ -29,6 +29,7 @@ ROLES: Final[Mapping[SealAct, frozenset[Role]]] = {
     SealAct.APPLY: frozenset({Role.SEAL_APPLICANT}),
     SealAct.APPROVE: frozenset({Role.SEAL_APPROVER}),
     SealAct.REFUSE: frozenset({Role.SEAL_APPROVER}),
+    SealAct.ACTIVATE: _EITHER,  # importing a licensed CA's certificate
     SealAct.SUSPEND: _EITHER,
     SealAct.AGREE_TO_RESUME: frozenset({Role.SEAL_APPROVER}),
     SealAct.RESUME: frozenset({Role.SEAL_APPROVER}),

@@ -23,6 +23,7 @@ from cert_registry.seals.command_text import event_document, lines_of, seal_docu
 from cert_registry.seals.errors import ApplicationRefused, SealKeyUnavailable, SealsError, UnknownSeal
 from cert_registry.seals.images import check_picture
 from cert_registry.seals.types import (
+    CertificateSource,
     Channel,
     SealActor,
     SealApplication,
@@ -116,6 +117,7 @@ def _application(options: argparse.Namespace, replaced: Seal | None, now: dateti
         usage_limit=options.usage_limit,
         reason=options.reason,
         picture=None if options.picture is None else check_picture(_read(options.picture)),
+        certificate_source=CertificateSource.LICENSED if options.licensed_ca else CertificateSource.OWN,
         replaces=replaced.seal_id if replaced else None,
     )
 
@@ -123,6 +125,22 @@ def _application(options: argparse.Namespace, replaced: Seal | None, now: dateti
 def _decide(rooms: RegistryRooms, options: argparse.Namespace, now: datetime) -> dict[str, Any]:
     act = getattr(rooms.seals, options.verb)
     seal: Seal = act(options.seal, options.reason, by=_actor(options), now=now)
+    return seal_document(seal)
+
+
+def _csr(rooms: RegistryRooms, options: argparse.Namespace, now: datetime) -> dict[str, Any]:
+    """Write the certificate request to a file."""
+    request = rooms.seals.request_certificate(options.seal, by=_actor(options), now=now)
+    try:
+        Path(options.out).write_bytes(request)
+    except OSError as error:
+        raise ApplicationRefused(f"无法写入 {options.out}。") from error
+    return {**seal_document(rooms.seals.book.find(options.seal)), "request": options.out}
+
+
+def _import(rooms: RegistryRooms, options: argparse.Namespace, now: datetime) -> dict[str, Any]:
+    content = _read(options.certificate)
+    seal = rooms.seals.import_certificate(options.seal, content, options.reason, by=_actor(options), now=now)
     return seal_document(seal)
 
 
@@ -196,6 +214,14 @@ def _parser() -> argparse.ArgumentParser:
         deciding = verb(name, _decide, words[name])
         deciding.add_argument("seal")
         _acting_options(deciding)
+    requesting = verb("csr", _csr, "certificate request for a licensed CA (PEM)")
+    requesting.add_argument("seal")
+    requesting.add_argument("--as", dest="staff", required=True, help="staff id of who asks")
+    requesting.add_argument("--out", required=True, help="file to write")
+    importing = verb("import-certificate", _import, "take in the certificate that a licensed CA issued")
+    importing.add_argument("seal")
+    importing.add_argument("certificate", help="PEM file")
+    _acting_options(importing, reason="导入电子认证机构签发的证书")
     drill = verb("compromised", _compromised, "the key may be in other hands: stop, revoke, list, seal again")
     drill.add_argument("seal")
     drill.add_argument(
@@ -226,6 +252,7 @@ def _application_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--valid-from", type=date.fromisoformat, help="first day (default: today)")
     parser.add_argument("--valid-to", type=date.fromisoformat, help="last day")
     parser.add_argument("--usage-limit", type=int, help="how many documents it may seal")
+    parser.add_argument("--licensed-ca", action="store_true", help="the certificate comes from a licensed CA")
     parser.add_argument("--picture", help="SVG or PNG; without, the seal is drawn from its names")
 
 

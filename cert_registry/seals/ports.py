@@ -123,6 +123,24 @@ class Equipment(Protocol):
         ...
 
 
+class LicensedEquipment(Equipment, Protocol):
+    """And what a licensed CA's certificate takes."""
+
+    def request(self, key_label: str, subject: Subject) -> bytes:
+        """A certificate request (PEM)."""
+        ...
+
+    def require_fit(
+        self, key_label: str, subject: Subject, certificate: x509.Certificate, *, now: datetime
+    ) -> None:
+        """Evidence that a licensed CA's certificate fits the seal."""
+        ...
+
+    def install_licensed(self, key_label: str, certificate: x509.Certificate) -> None:
+        """Put it into the directory."""
+        ...
+
+
 class LeafWriter(Protocol):
     """Pushes waiting leaves to the log."""
 

@@ -47,7 +47,7 @@ from cert_registry.seals.types import (
     SealEvent,
     SealState,
 )
-from cert_registry.signing.errors import CertificateExpired, KeyMisuse, SigningError
+from cert_registry.signing.errors import CertificateExpired, CertificateUnfit, KeyMisuse, SigningError
 from cert_registry.signing.pki.issuing import Subject
 from cert_registry.signing.pki.register import RevocationReason
 from cert_registry.signing.seal_equipment import draw_serial_number
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from cert_registry.catalog.certificate_type import SealRule
     from cert_registry.organisations.chart import OrganisationChart
     from cert_registry.organisations.types import TypeSlug
-    from cert_registry.seals.ports import Equipment, LeafWriter, SealBook
+    from cert_registry.seals.ports import LeafWriter, LicensedEquipment, SealBook
     from cert_registry.seals.types import SealApplication
     from cert_registry.types import DepartmentCode, StaffId
 
@@ -81,7 +81,7 @@ class SealRoom:
     book: SealBook
     chart: Callable[[], OrganisationChart]
     places: Mapping[TypeSlug, SealRule]
-    equipment: Equipment
+    equipment: LicensedEquipment
     leaves: LeafWriter
 
     # ── looking ──
@@ -199,15 +199,62 @@ class SealRoom:
             self.equipment.ensure_key(seal.key_label)
             if seal.certificate is None:
                 if seal.certificate_source is CertificateSource.LICENSED:
+                    self.equipment.request(seal.key_label, self.subject_of(seal))
                     return seal  # the certificate request goes out, the certificate comes in
                 seal = self.book.keep_certificate(seal, _der(self._certify(seal, now)))
-            certificate = certificate_of(seal)
-            self.equipment.install(seal.key_label, certificate)
-            digest = certificate.fingerprint(hashes.SHA256()).hex()
-            event = self._event(seal, SealAct.ACTIVATE, "", detail=f"certificate {digest}", now=now)
-            seal = self.book.record_activation(seal, event, replaced=self._replaced(seal, now))
+            seal = self._put_into_use(seal, by=None, reason="", now=now)
         self._push(now)
         return seal
+
+    def request_certificate(self, seal_id: str, *, by: SealActor, now: datetime) -> bytes:
+        """证书请求 (PEM) for a licensed CA.
+
+        Raises:
+            SealStateConflict: The seal is not approved, or our own CA issues its certificate.
+            UnknownSeal, SealKeyUnavailable: See the classes.
+        """
+        seal = self.seen_by(seal_id, by.staff_id, now=now)
+        _require_awaiting(seal)
+        with _told(), self.equipment.locked():
+            self.equipment.ensure_key(seal.key_label)
+            return self.equipment.request(seal.key_label, self.subject_of(seal))
+
+    def import_certificate(
+        self, seal_id: str, unverified_pem: bytes, reason: str, *, by: SealActor, now: datetime
+    ) -> Seal:
+        """导入证书: what a licensed CA issued for the request; the seal works from then on.
+
+        Raises:
+            SealCertificateRefused: Its key, name, usage, time or chain does not fit.
+            SealRightMissing, SealStateConflict, ApplicationRefused, SealKeyUnavailable: See the classes.
+        """
+        seal = self.book.find(seal_id)
+        self._require(by.staff_id, SealAct.ACTIVATE, seal.department, now)
+        if fault := reason_fault(reason):
+            raise ApplicationRefused("请写明原因。", findings=[("reason", fault)])
+        try:
+            certificate = x509.load_pem_x509_certificate(unverified_pem)
+        except ValueError as error:
+            raise SealCertificateRefused("文件不是一份 PEM 格式的证书。") from error
+        with _told(), self.equipment.locked():
+            seal = self.book.find(seal_id)
+            _require_awaiting(seal)
+            self.equipment.ensure_key(seal.key_label)
+            self.equipment.require_fit(seal.key_label, self.subject_of(seal), certificate, now=now)
+            seal = self.book.keep_certificate(seal, _der(certificate))
+            seal = self._put_into_use(seal, by=by, reason=reason, now=now)
+        self._push(now)
+        return seal
+
+    def _put_into_use(self, seal: Seal, *, by: SealActor | None, reason: str, now: datetime) -> Seal:
+        certificate = certificate_of(seal)
+        if seal.certificate_source is CertificateSource.LICENSED:
+            self.equipment.install_licensed(seal.key_label, certificate)
+        else:
+            self.equipment.install(seal.key_label, certificate)
+        digest = certificate.fingerprint(hashes.SHA256()).hex()
+        event = self._event(seal, SealAct.ACTIVATE, reason, by=by, detail=f"certificate {digest}", now=now)
+        return self.book.record_activation(seal, event, replaced=self._replaced(seal, now))
 
     def finish(self, *, now: datetime) -> int:
         """Finish what a crash or an absent token left; returns how many seals could not be finished."""
@@ -279,7 +326,8 @@ class SealRoom:
                 now=now,
                 detail=f"as of {as_of.astimezone(UTC).replace(microsecond=0).isoformat()}",
                 revoked_as_of=as_of,
-                revocation_pending=found.certificate is not None,
+                revocation_pending=found.certificate is not None
+                and found.certificate_source is CertificateSource.OWN,
             )
             if seal.revocation_pending:
                 self._revoke_certificate(seal, now)
@@ -376,6 +424,16 @@ def certificate_of(seal: Seal) -> x509.Certificate:
         raise SealCertificateRefused("印章的签名证书不可读。") from error
 
 
+def is_awaiting_certificate(seal: Seal) -> bool:
+    """Whether the seal is approved and waits for a licensed CA's certificate."""
+    return seal.state is SealState.APPROVED and seal.certificate_source is CertificateSource.LICENSED
+
+
+def _require_awaiting(seal: Seal) -> None:
+    if not is_awaiting_certificate(seal):
+        raise SealStateConflict("这枚印章不在等待电子认证机构的证书。")
+
+
 def _der(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(Encoding.DER)
 
@@ -385,6 +443,8 @@ def _told() -> Iterator[None]:
     """Errors of the signing room as this room tells them."""
     try:
         yield
+    except CertificateUnfit as error:
+        raise SealCertificateRefused(str(error)) from error
     except (KeyMisuse, CertificateExpired) as error:
         raise SealCertificateRefused("密码设备里同名的密钥或证书不属于这枚印章，请联系运维人员。") from error
     except SigningError as error:

@@ -10,6 +10,7 @@ from cert_registry.signing.certificate_keys import public_key_of
 from cert_registry.signing.errors import CertificateExpired, KeyMisuse
 from cert_registry.signing.pki.directory import SEAL_CA, PkiDirectory
 from cert_registry.signing.pki.issuing import Issuer, Subject, issue_certificate
+from cert_registry.signing.pki.licensed import LicensedAuthority, authority_of
 from cert_registry.signing.pki.profiles import PROFILES
 from cert_registry.signing.seal_key import KeyAlgorithm, SealKey
 from cert_registry.signing.token import SigningKey, Token
@@ -20,12 +21,17 @@ SEAL_VALIDITY = timedelta(days=1096)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealCredentials:
-    """A seal's key wherever it is, its signing certificate and the CAs above (nearest first, root last)."""
+    """A seal's key wherever it is, its signing certificate and the CAs above (nearest first, root last).
+
+    Attributes:
+        licensed: The licensed CA that issued the certificate; None for our own.
+    """
 
     key_label: str
     key: SealKey
     certificate: x509.Certificate
     chain: tuple[x509.Certificate, ...]
+    licensed: LicensedAuthority | None = None
 
 
 class KeyRoom(Protocol):
@@ -52,10 +58,18 @@ def load_credentials(token: KeyRoom, pki: PkiDirectory, key_label: str, *, now: 
         raise KeyMisuse(f"The signing certificate {key_label!r} is for another key.")
     if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
         raise CertificateExpired(f"The signing certificate {key_label!r} is not valid at this time.")
-    if pki.register.revocation_of(pki.issuer_name(certificate), certificate.serial_number) is not None:
+    licensed = authority_of(pki.path, certificate)
+    if licensed is not None:
+        is_revoked = licensed.is_revoked(certificate, now=now)
+        chain = licensed.chain_of(certificate) or ()
+    else:
+        issuer = pki.issuer_name(certificate)
+        is_revoked = pki.register.revocation_of(issuer, certificate.serial_number) is not None
+        chain = pki.chain(certificate)
+    if is_revoked:
         raise CertificateExpired(f"The signing certificate {key_label!r} is revoked.")
     return SealCredentials(
-        key_label=key_label, key=key, certificate=certificate, chain=pki.chain(certificate)
+        key_label=key_label, key=key, certificate=certificate, chain=chain, licensed=licensed
     )
 
 

@@ -86,6 +86,12 @@ class CertificateExpired(SigningError):
     code = "certificate-not-usable"
 
 
+class CertificateUnfit(SigningError):
+    """A certificate that came in from a licensed CA does not fit the seal; the sentence says in what."""
+
+    code = "certificate-unfit"
+
+
 class TimeStampUnavailable(SigningError):
     """The time-stamp authority does not answer, or does not grant what it must; trying later may help."""
 

@@ -15,6 +15,7 @@ from typing import Protocol
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from cert_registry.signing.durable_files import write_durably
 from cert_registry.signing.errors import CertificateExpired, KeyMisuse
 from cert_registry.signing.own_signatures import PublicKey
 from cert_registry.signing.pki.crl import CrlPublisher
@@ -23,6 +24,7 @@ from cert_registry.signing.pki.issuing import Issuer, Subject, issue_certificate
 from cert_registry.signing.pki.profiles import PROFILES
 from cert_registry.signing.pki.register import RevocationReason
 from cert_registry.signing.seal_key import KeyAlgorithm
+from cert_registry.signing.seal_requests import certificate_request, require_fit
 from cert_registry.signing.token import SigningKey, Token
 
 
@@ -165,6 +167,34 @@ class SealEquipment:
         names = (file.stem for file in self._pki.path.glob("seal-*.pem"))
         return [name for name in names if self._pki.certificate(name) == certificate]
 
-    def der_of(self, certificate: x509.Certificate) -> bytes:
-        """The certificate as DER."""
-        return certificate.public_bytes(Encoding.DER)
+    def request(self, key_label: str, subject: Subject) -> bytes:
+        """A certificate request (PEM) for a licensed CA; kept beside the certificates, where it accounts for the key.
+
+        Raises:
+            KeyNotFound: The seal has no key yet.
+            TokenUnavailable: The token does not answer.
+        """
+        request = certificate_request(self._seals.signing_key(key_label), subject)
+        write_durably(self._pki.path / f"{key_label}.csr", request)
+        return request
+
+    def require_fit(
+        self, key_label: str, subject: Subject, certificate: x509.Certificate, *, now: datetime
+    ) -> None:
+        """Evidence that a licensed CA's certificate fits the seal.
+
+        Raises:
+            CertificateUnfit: Its key, name, usage, time or chain does not.
+            AuthorityUnavailable: The CA's revocation list cannot be had.
+        """
+        require_fit(
+            certificate,
+            public_key=self._seals.public_key(key_label),
+            subject=subject,
+            pki_directory=self._pki.path,
+            now=now,
+        )
+
+    def install_licensed(self, key_label: str, certificate: x509.Certificate) -> None:
+        """Put a licensed CA's certificate into the directory; our own CAs' register does not have it."""
+        write_durably(self._pki.path / f"{key_label}.pem", certificate.public_bytes(Encoding.PEM))

@@ -143,10 +143,17 @@ class Sealer:
         unit = self._pki.certificate(self._pki.current_unit())
         # The OCSP answer speaks for the seal's certificate, so the seal CA's own list is not needed.
         lists = [self._crls.current(name, now=now).der for name in (ROOT, self._pki.issuer_name(unit))]
+        answers: list[bytes] = []
+        anchors = self._pki.anchors()
+        if credentials.licensed is None:
+            answers.append(self._ocsp.answer_for(credentials.certificate, now=now))
+        else:
+            lists += credentials.licensed.lists(now=now)
+            anchors = (*anchors, *credentials.licensed.anchors)
         return ValidationContext(
-            trust_roots=[_to_asn1(c) for c in self._pki.anchors()],
+            trust_roots=[_to_asn1(c) for c in anchors],
             other_certs=[_to_asn1(c) for c in (*authorities, *credentials.chain, self._ocsp.certificate)],
-            ocsps=[self._ocsp.answer_for(credentials.certificate, now=now)],
+            ocsps=answers,
             crls=lists,
             allow_fetching=False,
             revocation_mode="require",

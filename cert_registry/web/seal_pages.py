@@ -17,11 +17,12 @@ from cert_registry.seals.authority import SEAL_ROLES
 from cert_registry.seals.drawing import image_of
 from cert_registry.seals.errors import (
     ApplicationRefused,
+    SealCertificateRefused,
     SealRightMissing,
     SealsError,
     UnknownSeal,
 )
-from cert_registry.seals.room import certificate_of
+from cert_registry.seals.room import certificate_of, is_awaiting_certificate
 from cert_registry.seals.types import Seal, SealAct, SealState, SealUse
 from cert_registry.seals.using import UseFilter
 from cert_registry.web.civil_words import civil
@@ -42,7 +43,8 @@ _ACTS: Final = {
 _NEEDS_CONFIRMING: Final = frozenset({"suspend", "revoke", "compromise"})
 _OUTCOMES: Final = {"started": "未完成", "sealed": "已加盖", "discarded": "已作废"}
 _WAITING: Final = (SealState.APPLIED, SealState.ENDORSED, SealState.RESUMING)
-_FIELD_TITLES: Final = {"reason": "原因", "since": "可能泄露的起始时间", "sure": "确认"}
+_LARGEST_CERTIFICATE: Final = 64 * 1024
+_FIELD_TITLES: Final = {"file": "证书", "reason": "原因", "since": "可能泄露的起始时间", "sure": "确认"}
 
 
 def create_seal_pages(officer: OfficerRoom, room: SealPagesRoom) -> Blueprint:
@@ -58,6 +60,8 @@ def create_seal_pages(officer: OfficerRoom, room: SealPagesRoom) -> Blueprint:
         ("/<seal_id>", "seal", desk.seal, "GET"),
         ("/<seal_id>/image.svg", "image", desk.image, "GET"),
         ("/<seal_id>/acts", "act", desk.act, "POST"),
+        ("/<seal_id>/request", "request_certificate", desk.request_certificate, "GET"),
+        ("/<seal_id>/certificate", "import_certificate", desk.import_certificate, "POST"),
     )
     for path, endpoint, view, method in rules:
         pages.add_url_rule(path, endpoint, guard(officer, view), methods=[method])
@@ -141,6 +145,39 @@ class SealDesk:
             return make_response(self._page(self._seen(seal_id), refused.sentence), 409)
         return redirect_to("seals.seal", seal_id=seal.seal_id)
 
+    def request_certificate(self, seal_id: str) -> Response:
+        """The certificate request for a licensed CA, as a file."""
+        request_pem = self._room.seals.request_certificate(
+            seal_id, by=acting_officer(), now=self._room.clock()
+        )
+        response = Response(request_pem, mimetype="application/pkcs10")
+        response.headers["Content-Disposition"] = f'attachment; filename="{seal_id}.csr"'
+        return response
+
+    def import_certificate(self, seal_id: str) -> str | Response:
+        """What the licensed CA issued; the seal works from then on."""
+        seal = self._seen(seal_id)
+        typed = {"act": "import", "reason": request.form.get("reason", "")}
+        upload = request.files.get("certificate")
+        content = upload.read(_LARGEST_CERTIFICATE + 1) if upload is not None else b""
+        if not content or len(content) > _LARGEST_CERTIFICATE:
+            wrong = {"file": "请选择证书文件。"}
+            return make_response(self._page(seal, "还不能提交", wrong, typed), 422)
+        try:
+            self._room.seals.import_certificate(
+                seal.seal_id, content, typed["reason"], by=acting_officer(), now=self._room.clock()
+            )
+        except ApplicationRefused as refused:
+            return make_response(self._page(seal, refused.sentence, dict(refused.findings), typed), 422)
+        except SealCertificateRefused as refused:
+            wrong = {"file": refused.sentence}
+            return make_response(self._page(seal, refused.sentence, wrong, typed), 422)
+        except SealRightMissing:
+            raise
+        except SealsError as refused:
+            return make_response(self._page(self._seen(seal_id), refused.sentence), 409)
+        return redirect_to("seals.seal", seal_id=seal.seal_id)
+
     # ── parts ──
 
     def _decide(self, name: str, seal: Seal, typed: dict[str, str]) -> None:
@@ -188,6 +225,10 @@ class SealDesk:
             type_names=self._room.type_names(seal),
             certificate=None if seal.certificate is None else certificate_of(seal),
             acts=self._acts(seal),
+            awaits=is_awaiting_certificate(seal),
+            may_import=self._room.seals.may(
+                seal, SealAct.ACTIVATE, g.rights.staff_id, now=self._room.clock()
+            ),
             may_replace=seal.state in {SealState.ACTIVE, SealState.SUSPENDED}
             and seal.department in self._room.reach(Role.SEAL_APPLICANT),
             stopped=next((one for one in reversed(events) if one.act is SealAct.SUSPEND), None),

@@ -147,6 +147,7 @@ def test_a_custodian_sees_every_use_and_takes_it_along(open_page: OpenPage, lice
     expect(page.get_by_role("region", name="使用记录")).to_contain_text(licence.identifier)
     expect(page.get_by_role("region", name="印章的经过")).to_contain_text("初始启用")
     page.get_by_label("证照类型").select_option("食品经营许可证")
+    page.get_by_text("按日期筛选").click()
     page.get_by_label("自（含当日）").fill("2020-01-01")
     page.get_by_role("button", name="筛选").click()
     expect(page.get_by_role("region", name="使用记录")).to_contain_text(licence.identifier)

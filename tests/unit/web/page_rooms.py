@@ -18,6 +18,8 @@ from cert_registry.composition import RegistryRooms
 from cert_registry.web.citizen import CitizenRoom, create_citizen_pages
 from cert_registry.web.frame import add_errors, add_headers
 from cert_registry.web.officer import OfficerRoom, create_officer_pages
+from cert_registry.web.seal_pages import create_seal_pages
+from cert_registry.web.seal_room import SealPagesRoom
 from cert_registry.web.searches import KeptSearches
 from cert_registry.web.sessions import WebSession
 from cert_registry.web.sign_in import SignIn
@@ -68,23 +70,28 @@ class Desk:
         csrf.init_app(app)
         add_headers(app, keycloak="http://localhost")
         add_errors(app)
-        app.register_blueprint(
-            create_officer_pages(
-                OfficerRoom(
-                    sign_in=cast("SignIn", self.officer),
-                    drafting=rooms.drafting,
-                    registry=rooms.registry,
-                    search=rooms.search,
-                    searches=KeptSearches(directory / "sessions.db", cipher=rooms.cipher),
-                    lifecycle=rooms.lifecycle,
-                    checks=rooms.checks,
-                    catalog=rooms.catalog,
-                    chart=rooms.charts.chart,
-                    clock=utc_now,
-                )
-            ),
-            url_prefix="/officer",
+        officers = OfficerRoom(
+            sign_in=cast("SignIn", self.officer),
+            drafting=rooms.drafting,
+            registry=rooms.registry,
+            search=rooms.search,
+            searches=KeptSearches(directory / "sessions.db", cipher=rooms.cipher),
+            lifecycle=rooms.lifecycle,
+            checks=rooms.checks,
+            catalog=rooms.catalog,
+            chart=rooms.charts.chart,
+            clock=utc_now,
         )
+        app.register_blueprint(create_officer_pages(officers), url_prefix="/officer")
+        seals = SealPagesRoom(
+            seals=rooms.seals,
+            uses=rooms.seal_uses,
+            catalog=rooms.catalog,
+            chart=rooms.charts.chart,
+            clock=utc_now,
+            mark="样例",
+        )
+        app.register_blueprint(create_seal_pages(officers, seals), url_prefix="/officer/seals")
         app.register_blueprint(
             create_citizen_pages(
                 CitizenRoom(
