@@ -24,7 +24,7 @@ from verify_api.validation.errors import ValidatorsBusy
 
 _HEAD = b"%PDF-1.7\n"
 _TAIL = b"xref\n0 1\n0000000000 65535 f \ntrailer<</Size 1>>\nstartxref\n0\n%%EOF\n"
-_CPU_S = 4  # a limit of the worker, twice what each shape may cost
+_CPU_S = 20  # the limit of the service; each shape takes about a second of an idle machine, much more of a loaded one
 
 
 def _object_file(objects: dict[int, bytes]) -> bytes:
