@@ -29,7 +29,13 @@ from cert_registry.signing.errors import LayoutUnknown, SealingFailed
 from cert_registry.signing.house_page import read_house_page
 from cert_registry.signing.numbered_objects import NumberedObjects, picture_objects, stream_body
 from cert_registry.signing.pki.tsa import TimeStampAuthority
-from cert_registry.signing.revision import SealParts, sealing_revision, stamping_revision, text_string
+from cert_registry.signing.revision import (
+    SealParts,
+    StampParts,
+    sealing_revision,
+    stamping_revision,
+    text_string,
+)
 from cert_registry.signing.seal_field import SealAppearance
 from cert_registry.signing.seal_key import KeyAlgorithm, scheme_of
 from cert_registry.signing.sealing import KeySigner, PadesLevel, SealedPdf, Sealer
@@ -54,12 +60,44 @@ _WITH_EVIDENCE = {PadesLevel.B_LT, PadesLevel.B_LTA}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Prepared:
-    """A seal at a level, ready for any page; `stamp_bytes` is the room that a time stamp needs."""
+    """A seal at a level, ready for any page; `archive` at level B-LTA."""
 
     form: CmsForm
     parts: SealParts
-    stamp_bytes: int
+    archive: StampParts | None
     made_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Evidence:
+    """What a DSS holds, each value in DER."""
+
+    certificates: tuple[bytes, ...]
+    answers: tuple[bytes, ...]
+    lists: tuple[bytes, ...]
+
+    def objects(self) -> NumberedObjects:
+        """The streams, and last the DSS dictionary."""
+        streams = [stream_body(der) for der in (*self.certificates, *self.answers, *self.lists)]
+        return NumberedObjects([*streams, self._store(())])
+
+    def archive_store(self) -> tuple[bytes | int, ...]:
+        """The dictionary with one more answer, in the first object behind dictionary and signature."""
+        return self._store((len(self.certificates) + len(self.answers) + len(self.lists) + 2,))
+
+    def _store(self, more_answers: tuple[int, ...]) -> tuple[bytes | int, ...]:
+        places = iter(range(len(self.certificates) + len(self.answers) + len(self.lists)))
+        store: list[bytes | int] = [b"<<"]
+        for name, group, more in (
+            (b"/Certs[", self.certificates, ()),
+            (b"/OCSPs[", self.answers, more_answers),
+            (b"/CRLs[", self.lists, ()),
+        ):
+            store.append(name)
+            for place in (*(next(places) for _ in group), *more):
+                store += [place, b" "]
+            store.append(b"]")
+        return (*store, b">>")
 
 
 class FastSealer:
@@ -103,8 +141,8 @@ class FastSealer:
         if level is not PadesLevel.B_B:  # (4) its time stamp
             stamp = self._tsa.stamp_sha256(hashlib.sha256(signature).digest(), now=now)
         sealed = hole.filled(ready.form.filled(attributes, signature, stamp=stamp))
-        if level is PadesLevel.B_LTA:  # (5) the stamp over the whole file, with nothing after it
-            hole = stamping_revision(sealed, hole.end, contents_bytes=ready.stamp_bytes)
+        if ready.archive is not None:  # (5) the stamp over the whole file, with nothing after it
+            hole = stamping_revision(sealed, hole.end, ready.archive)
             sealed = hole.filled(self._tsa.stamp_sha256(hole.digest("sha256"), now=now))
         return SealedPdf(pdf=sealed, sha256=hashlib.sha256(sealed).digest())
 
@@ -137,17 +175,22 @@ class FastSealer:
         stamp_bytes = self._tsa.longest_stamp_bytes + _SPARE_BYTES
         contents_bytes = len(longest) + (0 if level is PadesLevel.B_B else stamp_bytes)
         evidence = self._evidence(credentials, now) if level in _WITH_EVIDENCE else None
+        archive = None
+        if evidence is not None and level is PadesLevel.B_LTA:
+            archive = StampParts(
+                answer=evidence.answers[0], store=evidence.archive_store(), contents_bytes=stamp_bytes
+            )
         parts = SealParts(
             picture=picture_objects(appearance.image_pdf),
-            evidence=evidence,
+            evidence=evidence.objects() if evidence else None,
             alternative_text=text_string(appearance.alternative_text),
             extensions=_EXTENSIONS[credentials.key.algorithm],
             contents_bytes=contents_bytes,
         )
-        return _Prepared(form=form, parts=parts, stamp_bytes=stamp_bytes, made_at=now)
+        return _Prepared(form=form, parts=parts, archive=archive, made_at=now)
 
-    def _evidence(self, credentials: SealCredentials, now: datetime) -> NumberedObjects:
-        """Validate the certificates of seal and stamps as the reference does, and write the DSS from what it took.
+    def _evidence(self, credentials: SealCredentials, now: datetime) -> _Evidence:
+        """Validate the certificates of seal and stamps as the reference does, and return what it took.
 
         Raises:
             SealingFailed: A certificate does not validate, e.g. it is revoked.
@@ -160,17 +203,11 @@ class FastSealer:
         for answer in context.ocsps:
             for responder in answer["response_bytes"]["response"].parsed["certs"]:
                 certificates.setdefault(responder.dump())
-        answers = [answer.dump() for answer in context.ocsps]
-        lists = [one.dump() for one in context.crls]
-        streams = [stream_body(der) for der in (*certificates, *answers, *lists)]
-        places = iter(range(len(streams)))
-        store: list[bytes | int] = [b"<<"]
-        for name, group in ((b"/Certs[", certificates), (b"/OCSPs[", answers), (b"/CRLs[", lists)):
-            store.append(name)
-            for _ in group:
-                store += [next(places), b" "]
-            store.append(b"]")
-        return NumberedObjects([*streams, (*store, b">>")])
+        return _Evidence(
+            certificates=tuple(certificates),
+            answers=tuple(answer.dump() for answer in context.ocsps),
+            lists=tuple(one.dump() for one in context.crls),
+        )
 
 
 def _validated_path(certificate: x509.Certificate, context: ValidationContext) -> list[bytes]:

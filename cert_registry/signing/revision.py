@@ -22,7 +22,7 @@ from datetime import datetime
 from cert_registry.signing.document_stamp import FIELD_PREFIX
 from cert_registry.signing.errors import DocumentRefused
 from cert_registry.signing.house_page import HousePage
-from cert_registry.signing.numbered_objects import NumberedObjects
+from cert_registry.signing.numbered_objects import NumberedObjects, stream_body
 from cert_registry.signing.seal_field import FIELD_NAME, PRINT_AND_LOCKED, SealPlace
 
 _BYTE_RANGE_WIDTH = 60
@@ -39,6 +39,7 @@ class End:
         root, info: Object numbers of catalogue and document information.
         file_id: The permanent identifier, as written.
         cross_reference: Where the last cross-reference section begins.
+        evidence: Object number of the first of the evidence.
         page, annotations, form, widget: Object numbers of the sealed page, its Annots, the AcroForm, the seal's field.
     """
 
@@ -47,6 +48,7 @@ class End:
     info: int
     file_id: bytes
     cross_reference: int
+    evidence: int
     page: int
     annotations: int
     form: int
@@ -178,6 +180,7 @@ def sealing_revision(
         info=page.info,
         file_id=page.file_id,
         cross_reference=page.cross_reference,
+        evidence=evidence_at,
         page=page.page_number,
         annotations=first,
         form=first + _FORM,
@@ -186,23 +189,46 @@ def sealing_revision(
     return writer.with_signature(seal_at, entries, before, contents_bytes=parts.contents_bytes)
 
 
-def stamping_revision(sealed: bytes, end: End, *, contents_bytes: int) -> Hole:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StampParts:
+    """What the revision of a document time stamp adds to the DSS, and how much room its token needs.
+
+    EU DSS counts evidence as that of level LT only where the DSS was extended after the seal, so one more answer
+    about the seal stands there, as document_stamp.py does it.
+
+    Args:
+        answer: One more OCSP answer, DER.
+        store: The DSS dictionary with it; references by place from the first of the evidence on.
+        contents_bytes: How many bytes of CMS the Contents holds.
+    """
+
+    answer: bytes
+    store: tuple[bytes | int, ...]
+    contents_bytes: int
+
+
+def stamping_revision(sealed: bytes, end: End, parts: StampParts) -> Hole:
     """Append the revision of a document time stamp to a file that `sealing_revision` made, all but the token.
 
-    The field is a widget of no size outside the page, as document_stamp.py makes it. Evidence is not added: that
-    of the seal's own stamp, by the same authority, is in the file.
+    The field is a widget of no size outside the page, as document_stamp.py makes it.
     """
     writer = _Appended(sealed)
-    widgets = b"[%d 0 R %d 0 R]" % (end.widget, end.size)
+    answer, widget, stamp = end.size, end.size + 1, end.size + 2
+    widgets = b"[%d 0 R %d 0 R]" % (end.widget, widget)
     writer.add(end.annotations, widgets)
     writer.add(end.form, b"<</Fields%s/SigFlags 3>>" % widgets)
+    store = end.size - 2  # the DSS dictionary stands before the signature, which is the last object
     writer.add(
-        end.size,
+        store, *(one if isinstance(one, bytes) else b"%d 0 R" % (end.evidence + one) for one in parts.store)
+    )
+    writer.add(answer, *stream_body(parts.answer))
+    writer.add(
+        widget,
         b"<</Type/Annot/Subtype/Widget/FT/Sig/T(%s1)/TU()/F %d" % (FIELD_PREFIX.encode(), PRINT_AND_LOCKED),
-        b"/Rect[-9999 -9999 -9999 -9999]/P %d 0 R/V %d 0 R>>" % (end.page, end.size + 1),
+        b"/Rect[-9999 -9999 -9999 -9999]/P %d 0 R/V %d 0 R>>" % (end.page, stamp),
     )
     entries = (b"/Type/DocTimeStamp/Filter/Adobe.PPKLite/SubFilter/ETSI.RFC3161",)
-    return writer.with_signature(end.size + 1, entries, end, contents_bytes=contents_bytes)
+    return writer.with_signature(stamp, entries, end, contents_bytes=parts.contents_bytes)
 
 
 class _Appended:
