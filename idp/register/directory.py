@@ -44,6 +44,7 @@ def prepare_directory(settings: DirectorySettings, *, today: date) -> bool:
     digest = _digest(settings, secrets)
     if marker.exists() and marker.read_text(encoding="ascii") == digest:
         return False
+    kept_ids = _staff_ids(settings)
     for directory in (settings.config_dir, settings.data_dir):
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(mode=0o700, parents=True)
@@ -57,6 +58,7 @@ def prepare_directory(settings: DirectorySettings, *, today: date) -> bool:
             staff_reader_password=_hashed(secrets[1]),
             staff_password=_hashed(secrets[3]) if secrets[3] else None,
             rdn_key=secrets[4],
+            kept_ids=kept_ids,
             today=today,
         )
         ldif = Path(scratch, "entries.ldif")
@@ -72,6 +74,25 @@ def prepare_directory(settings: DirectorySettings, *, today: date) -> bool:
 def slapd_command(settings: DirectorySettings) -> list[str]:
     """The command line of slapd in the foreground, quiet: its log would name entries."""
     return [_program("slapd"), "-F", str(settings.config_dir), "-h", settings.url, "-d", "0"]
+
+
+def _staff_ids(settings: DirectorySettings) -> dict[str, str]:
+    """`entryUUID` by DN of the staff that the directory holds now: Keycloak knows its imported accounts by them."""
+    if not settings.config_dir.exists():
+        return {}
+    options = ["-F", str(settings.config_dir), "-b", settings.root, "-o", "ldif_wrap=no"]
+    try:
+        dumped = _run("slapcat", [*options, "-a", "(objectClass=inetOrgPerson)"])
+    except DirectoryNotPrepared:
+        return {}  # never filled, or broken: there is nothing to keep
+    kept: dict[str, str] = {}
+    for entry in dumped.split("\n\n"):
+        values = dict(
+            line.split(": ", 1) for line in entry.splitlines() if ": " in line and ":: " not in line
+        )
+        if "dn" in values and "entryUUID" in values:
+            kept[values["dn"]] = values["entryUUID"]
+    return kept
 
 
 def _secrets(settings: DirectorySettings) -> tuple[bytes, bytes, bytes, bytes, bytes]:

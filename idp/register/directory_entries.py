@@ -57,9 +57,10 @@ def directory_entries(
     staff_reader_password: str,
     staff_password: str | None,
     rdn_key: bytes,
+    kept_ids: Mapping[str, str],
     today: date,
 ) -> Iterator[Entry]:
-    """All entries, parents before children."""
+    """All entries, parents before children; staff keep the `entryUUID` they have, by DN."""
     yield from _containers(settings)
     yield _account(settings.compare_dn, compare_password)
     yield _account(settings.staff_dn, staff_reader_password)
@@ -70,7 +71,9 @@ def directory_entries(
         yield _legal_person(legal_person, settings.legal_persons_suffix, rdn_key, today)
     staff = _read(settings.organisations_file).get("staff", [])
     if staff_password is not None:
-        yield from _staff(staff, settings.staff_suffix, staff_password)
+        for entry in _staff(staff, settings.staff_suffix, staff_password):
+            kept = {"entryUUID": kept_ids[entry.dn]} if entry.dn in kept_ids else {}
+            yield Entry(dn=entry.dn, attributes={**entry.attributes, **kept})
 
 
 def _containers(settings: DirectorySettings) -> Iterator[Entry]:

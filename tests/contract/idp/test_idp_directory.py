@@ -209,6 +209,29 @@ def test_preparing_again_changes_nothing(directory: Directory) -> None:
     assert not prepare_directory(directory.settings, today=TODAY)
 
 
+def test_preparing_with_other_people_keeps_the_staff_whom_keycloak_knows(tmp_path: Path) -> None:
+    made = Directory(tmp_path)
+    people = tmp_path / "people.yaml"
+    people.write_text((DEMO / "people.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    settings = DirectorySettings.from_mapping({**made.section, "people_file": str(people)})
+    assert prepare_directory(settings, today=TODAY)
+    before = staff_ids(settings)
+    people.write_text("people: []\n", encoding="utf-8")
+    assert prepare_directory(settings, today=TODAY)
+    assert staff_ids(settings) == before
+    assert len(before) > 5
+
+
+def staff_ids(settings: DirectorySettings) -> list[str]:
+    dumped = subprocess.run(
+        ["/usr/sbin/slapcat", "-F", str(settings.config_dir), "-b", "dc=longzheng", "-a", "(uid=*)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    return sorted(line for line in dumped.splitlines() if line.startswith(("entryUUID:", "uid:")))
+
+
 def test_a_register_that_went_away_is_unavailable_and_comes_back(directory: Directory) -> None:
     register = directory.register()
     register.probe()
