@@ -49,6 +49,7 @@ from deploy.configuration import Configuration, Mode, load
 from deploy.locations import state_directory
 from idp import build_identity_provider
 from idp.identity.access_token import AccessTokenVerifier, JwksSource
+from idp.identity.links import Links
 from idp.identity.resolution import HolderResolver
 from idp.settings import Settings as IdpSettings
 from idp.web.language import install_language
@@ -109,6 +110,7 @@ class _Composition:
         install_language(self.application)
         self._csrf = CSRFProtect()
         self._probes: dict[str, Callable[[], object]] = {}
+        self._links: Links | None = None
         self._frame()
         resolver = self._mount_idp() if "idp" in roles else None
         if roles & {"registry", "verify"}:
@@ -159,9 +161,20 @@ class _Composition:
         )
         self.application.register_blueprint(provider.blueprint)
         self._csrf.exempt(provider.blueprint)  # its pages carry a token of their own, bound to the visit
+        for other in provider.others:
+            self.application.register_blueprint(other)
+            self._csrf.exempt(other)
+        _repeat_in_background("accounts", lambda: provider.sweep(now=utc_now()))
         for name in provider.health():
             self._probes[f"idp.{name}"] = _flag(provider.health, name)
+        self._links = provider.links
         return provider.resolver
+
+    def _remote_links(self) -> Links:
+        from idp.identity.links_http import HttpLinks  # noqa: PLC0415 - only where idp/ is elsewhere
+
+        url = str(self._configuration.section("registry")["resolver_url"]).removesuffix("/holder")
+        return HttpLinks(f"{url}/link")
 
     def _remote_resolver(self) -> HolderResolver:
         from idp.identity.resolution_http import HttpHolderResolver  # noqa: PLC0415 - only where idp/ is elsewhere
@@ -198,6 +211,7 @@ class _Composition:
                     checks=rooms.checks,
                     catalog=rooms.catalog,
                     represented=rooms.legal_persons.represented_by,
+                    links=self._links or self._remote_links(),
                     clock=utc_now,
                 )
             )
@@ -333,17 +347,22 @@ def _department_name(rooms: RegistryRooms) -> Callable[[str], str]:
 
 
 def _sweep_in_background(rooms: RegistryRooms) -> None:
-    """Finish what a crash left behind, now and from time to time; a failed sweep is tried again."""
+    """Finish what a crash left behind, now and from time to time."""
+    _repeat_in_background("recovery", rooms.recover)
 
-    def sweep() -> None:
+
+def _repeat_in_background(name: str, sweep: Callable[[], object]) -> None:
+    """Call `sweep` now and every 20 seconds; one that failed is tried again."""
+
+    def repeat() -> None:
         while True:
             try:
-                rooms.recover()
+                sweep()
             except Exception as error:  # noqa: BLE001 - whatever stopped it, the next sweep tries again
-                _LOGGER.error("recovery did not finish, it is tried again: %s", told(error))  # noqa: TRY400 - no message
+                _LOGGER.error("%s did not finish, it is tried again: %s", name, told(error))  # noqa: TRY400 - no message
             time.sleep(_SWEEP_EVERY_S)
 
-    threading.Thread(target=sweep, name="recovery", daemon=True).start()
+    threading.Thread(target=repeat, name=name, daemon=True).start()
 
 
 def _fill_terms_in_background(rooms: RegistryRooms) -> None:

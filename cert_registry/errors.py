@@ -120,6 +120,20 @@ class UnknownEcert(RegistryError):
     code = "unknown-ecert"
 
 
+class LevelNotProved(RegistryError):
+    """The holder's real name is proved at a lower level than this type demands of whoever sees it.
+
+    Attributes:
+        required: the level demanded, such as `RN3`.
+    """
+
+    code = "level-not-proved"
+
+    def __init__(self, sentence: str, *, required: str) -> None:
+        super().__init__(sentence)
+        self.required = required
+
+
 class TransitionRefused(RegistryError):
     """The type's status rule does not allow this operation from the present state."""
 

@@ -50,6 +50,7 @@ PROBLEMS: Final[Mapping[type[Exception], Row]] = {
     errors.SealedFileRejected: Row(503, "盖章结果未通过检验"),
     errors.TokenBusyOrGone: Row(503, "密码设备暂时不可用"),
     errors.UnknownEcert: Row(404, "没有查到相符的证照"),
+    errors.LevelNotProved: Row(403, "实名等级不够"),
     errors.TransitionRefused: Row(409, "当前状态不能办理此项变更"),
     errors.ReplacementRefused: Row(409, "被替换的证照已不能换发"),
     errors.StateChangeConflict: Row(409, "状态已被他人变更"),

@@ -37,6 +37,7 @@ DOORS = {
     "log": Door(module="cert_registry.tlog.command", function="main"),
     "department": Door(module="deploy.department_client", function="main"),
     "bench": Door(module="bench.command", function="main"),
+    "window": Door(module="deploy.window", function="main"),
 }
 NEEDS_SYSTEM = frozenset({"demo"})
 KEPT_AT_RESET = frozenset({"venv", "cache", "test"})

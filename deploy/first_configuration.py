@@ -136,9 +136,17 @@ def _idp(
         "keycloak_internal_url": f"http://127.0.0.1:{ports.keycloak}",
         "audience": "longzheng-idp",
         "sms_gateway": "embedded",
+        "client_keys_dir": str(secrets / "clients"),
     }
     if "people_file" in directory:
         section["mobile_register_file"] = directory["people_file"]
+        section["face"] = {
+            "url": f"http://127.0.0.1:{ports.service}/idp/simulator/face",
+            "client_id": "longzheng-idp",
+            "key_file": str(secrets / "idp-face.pem"),
+            "provider_key_file": str(secrets / "face-simulator.pem"),
+            "simulated": True,
+        }
     return section
 
 

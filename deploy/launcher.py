@@ -86,6 +86,11 @@ COMMANDS = {
         needs=Needs.TESTS,
         module="bench.command",
     ),
+    "window": Command(
+        summary="who may prove people at a counter: grant, end, list",
+        needs=Needs.ENVIRONMENT,
+        module="deploy.window",
+    ),
     "department": Command(
         summary="a department's client assertion, for curl: assertion CLIENT",
         needs=Needs.ENVIRONMENT,

@@ -47,6 +47,7 @@ def ensure_clients(
         default = list(wanted.pop("defaultClientScopes"))
         optional = list(wanted.pop("optionalClientScopes", []))
         account_roles = list(wanted.pop("account_roles", []))
+        management_roles = list(wanted.pop("realm_management_roles", []))
         client_id = str(wanted["clientId"])
         current = _client(client_id, connection)
         reconciler.ensure(
@@ -72,6 +73,21 @@ def ensure_clients(
             connection.at("clients", account, "roles"),
         )
         _ensure_roles_at(f"client {client_id}", place, source, account_roles, reconciler)
+        if management_roles:
+            _ensure_management_roles(str(found["id"]), client_id, management_roles, connection, reconciler)
+
+
+def _ensure_management_roles(
+    internal_id: str, client_id: str, roles: list[str], connection: RealmConnection, reconciler: Reconciler
+) -> None:
+    """Roles over the realm for a client's service account: granted to the account, and within the client's scope."""
+    management = str((_client("realm-management", connection) or {})["id"])
+    source = connection.at("clients", management, "roles")
+    scope = connection.at("clients", internal_id, "scope-mappings", "clients", management)
+    _ensure_roles_at(f"scope of {client_id}", scope, source, roles, reconciler)
+    account = connection.get("clients", internal_id, "service-account-user")
+    granted = connection.at("users", str(account["id"]), "role-mappings", "clients", management)
+    _ensure_roles_at(f"account of {client_id}", granted, source, roles, reconciler)
 
 
 def ensure_built_in(

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from deploy.configuration import Configuration, Mode
 from deploy.locations import private_directory
 
-SERVICE_CLIENTS = ("portal", "officer-desk")
+SERVICE_CLIENTS = ("portal", "officer-desk", "idp-account", "idp-accounts", "idp-counter")
 
 
 def make_missing(configuration: Configuration) -> None:
@@ -33,6 +33,8 @@ def make_missing(configuration: Configuration) -> None:
         _write_once(path, secrets.token_urlsafe(32).encode())
     _write_once(Path(directory["rdn_key_file"]), base64.urlsafe_b64encode(secrets.token_bytes(32)))
     keys = [Path(idp["signing_key_file"])]
+    face = idp.get("face") or {}
+    keys += [Path(face[name]) for name in ("key_file", "provider_key_file") if name in face]
     keys += [configuration.client_key_file(client_id) for client_id in client_ids(configuration)]
     for path in keys:
         if not path.exists():

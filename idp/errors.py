@@ -52,3 +52,23 @@ class InteractionLost(IdentityError):
 
 class DirectoryNotPrepared(IdentityError):
     """The directory's programs refused what was to be written."""
+
+
+class CounterRefused(IdentityError):
+    """An officer may not prove people now: `no-grant`."""
+
+
+class SignInRefused(IdentityError):
+    """A sign-in to a page of this room did not hold: `state`, `id-token`, `strength`, `not-staff` or `keycloak`."""
+
+
+class AccountsUnavailable(IdentityError):
+    """Keycloak's accounts cannot be reached now; what was ordered is carried out later."""
+
+
+class FaceUnavailable(IdentityError):
+    """The face check's provider does not answer: `face-unavailable`."""
+
+
+class FaceRefused(IdentityError):
+    """A face check did not confirm the person: `different-person`, `not-live`, `not-finished`, `answer` or `no-photo`."""

@@ -77,6 +77,43 @@ class Cipher(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FaceStart:
+    """A face check that began.
+
+    Attributes:
+        check_id: the provider's name for it.
+        page_url: to which the person's browser goes; the camera is there.
+    """
+
+    check_id: str
+    page_url: str
+
+
+class FaceCheck(Protocol):
+    """A provider of live face comparison with the register's photograph (实人核验)."""
+
+    def begin(
+        self, number: CitizenNumber, name: NormalisedName, *, nonce: str, return_url: str, now: datetime
+    ) -> FaceStart:
+        """Opens a check for one person and one visit.
+
+        Raises:
+            FaceUnavailable: no answer can be had.
+            FaceRefused: `no-photo`.
+        """
+        ...
+
+    def confirm(self, check_id: str, *, nonce: str, now: datetime) -> None:
+        """Returns when the provider's signed answer says: live, and this person, for this nonce.
+
+        Raises:
+            FaceRefused: `different-person`, `not-live`, `not-finished` or `answer`.
+            FaceUnavailable: no answer can be had.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SentMessage:
     """A message of the embedded gateway.
 

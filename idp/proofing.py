@@ -1,4 +1,4 @@
-"""The real-name proof (RN2): possession of the phone, then name, number and phone as one person's.
+"""The remote real-name proof (RN2): possession of the phone, then name, number and phone as one person's.
 
 Before possession is proved nobody learns anything but that a code may have been sent. After it, what
 concerns an existing person (name differs, deceased, document expired) is told only when the phone is
@@ -8,13 +8,15 @@ registered to that person; whoever holds another phone learns that the three do 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from typing import Final
 
+from idp.displacement import Evidence
 from idp.errors import OwnershipUnavailable, RegisterUnavailable, TooManyTries
-from idp.identity.assurance import RealnameLevel
 from idp.identity.citizen_number import CitizenNumber
 from idp.identity.holder import HolderCodeType, Mac, holder_reference
 from idp.identity.person_name import NormalisedName
 from idp.mobile_number import MobileNumber
+from idp.notices import Notice, Notices
 from idp.ports import Comparison, MobileOwnership, PopulationRegister
 from idp.settings import Limits
 from idp.sms.codes import SmsCodes
@@ -36,6 +38,7 @@ class Outcome(Enum):
     OWNERSHIP_UNAVAILABLE = "ownership-unavailable"
     TOO_MANY_TRIES = "too-many-tries"
     FROZEN = "frozen"
+    STRONGER_PROOF = "stronger-proof"
 
 
 _OF_A_PERSON = {
@@ -45,8 +48,15 @@ _OF_A_PERSON = {
     Comparison.MATCH: Outcome.PROVED,
 }
 _NOT_A_GUESS = frozenset(
-    {Outcome.PROVED, Outcome.REGISTER_UNAVAILABLE, Outcome.OWNERSHIP_UNAVAILABLE, Outcome.FROZEN}
+    {
+        Outcome.PROVED,
+        Outcome.REGISTER_UNAVAILABLE,
+        Outcome.OWNERSHIP_UNAVAILABLE,
+        Outcome.FROZEN,
+        Outcome.STRONGER_PROOF,
+    }
 )
+REGISTERS: Final = frozenset({Evidence.POPULATION_REGISTER, Evidence.MOBILE_NUMBER_REGISTER})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +88,7 @@ class ProofParts:
     sms: SmsCodes
     guesses: GuessThrottle
     persons: PersonStore
+    notices: Notices
     mac: Mac
     limits: Limits
 
@@ -121,7 +132,7 @@ class Proofing:
         outcome = self._compare(claimed, guess, address=address, now=now)
         if outcome in _NOT_A_GUESS:
             self._parts.guesses.forgive(guess)
-        # (4) record
+        # (4) record, and whether the link in force may be entered with this phone
         return self._record(claimed, outcome, client_id=client_id, now=now)
 
     def _compare(self, claimed: ClaimedIdentity, guess: str, *, address: str, now: datetime) -> Outcome:
@@ -132,7 +143,9 @@ class Proofing:
         }
         try:
             parts.guesses.reserve(buckets, guess, now=now)
-            owned = parts.ownership.is_registered_to(claimed.mobile, claimed.number, claimed.name)
+            owned = self._vouched_at_counter(claimed) or parts.ownership.is_registered_to(
+                claimed.mobile, claimed.number, claimed.name
+            )
             # The owner's tries are counted apart, so that an impostor cannot lock the owner out.
             whose = "owner" if owned else "other"
             bucket = f"{whose}:{self._marks.of('number', claimed.number.number)}"
@@ -148,32 +161,52 @@ class Proofing:
             return Outcome.NO_SUCH_NUMBER
         if not owned:
             return Outcome.MOBILE_NOT_OWNED
-        outcome = _OF_A_PERSON[comparison]
-        if outcome is Outcome.PROVED and self._is_frozen(claimed):
-            return Outcome.FROZEN
-        return outcome
+        return _OF_A_PERSON[comparison]
 
-    def _is_frozen(self, claimed: ClaimedIdentity) -> bool:
+    def _vouched_at_counter(self, claimed: ClaimedIdentity) -> bool:
+        """Whether an officer saw this phone in this person's hand: that stands for the operators' register."""
         holder = holder_reference(HolderCodeType.CITIZEN_NUMBER, claimed.number.number, self._parts.mac)
-        return self._parts.persons.state_of(holder) is PersonState.FROZEN
+        person = self._parts.persons.in_force(holder)
+        return (
+            person is not None
+            and Evidence.DOCUMENT_AT_COUNTER in person.evidence
+            and person.mobile == claimed.mobile
+        )
 
     def _record(self, claimed: ClaimedIdentity, outcome: Outcome, *, client_id: str, now: datetime) -> Proof:
-        number = claimed.number.number
-        record = ProofRecord(
-            outcome=outcome.value,
-            number_mark=self._marks.of("number", number),
-            mobile_mark=self._marks.of("mobile", claimed.mobile),
-            client_id=client_id,
-        )
+        persons = self._parts.persons
+        record = proof_record(self._marks, claimed, outcome, client_id=client_id)
         if outcome is not Outcome.PROVED:
-            self._parts.persons.record_failure(record, now=now)
+            persons.record_failure(record, now=now)
             return Proof(outcome=outcome, realname_ref=None)
-        proved = ProvedIdentity(
-            holder_reference=holder_reference(HolderCodeType.CITIZEN_NUMBER, number, self._parts.mac),
-            name=claimed.name.name_key,
-            number=number,
-            mobile=claimed.mobile,
-            level=RealnameLevel.RN2,
-        )
-        reference = self._parts.persons.record_proof(proved, record, now=now)
-        return Proof(outcome=outcome, realname_ref=reference)
+        proved = proved_identity(claimed, REGISTERS, self._parts.mac)
+        before = persons.in_force(proved.holder_reference)
+        reference = persons.record_proof(proved, record, now=now)
+        if before is not None and before.mobile != claimed.mobile:
+            notice = Notice.ENTERED_WITH_ANOTHER_PHONE if reference else Notice.TRIED_WITH_ANOTHER_PHONE
+            self._parts.notices.send(before.mobile, notice, now=now)
+        if reference is not None:
+            return Proof(outcome=outcome, realname_ref=reference)
+        frozen = before is not None and before.state is PersonState.FROZEN
+        return Proof(outcome=Outcome.FROZEN if frozen else Outcome.STRONGER_PROOF, realname_ref=None)
+
+
+def proof_record(marks: Marks, claimed: ClaimedIdentity, outcome: Outcome, *, client_id: str) -> ProofRecord:
+    """One line of the history, without a name or a number."""
+    return ProofRecord(
+        outcome=outcome.value,
+        number_mark=marks.of("number", claimed.number.number),
+        mobile_mark=marks.of("mobile", claimed.mobile),
+        client_id=client_id,
+    )
+
+
+def proved_identity(claimed: ClaimedIdentity, evidence: frozenset[Evidence], mac: Mac) -> ProvedIdentity:
+    """What is stored of a claim that was proved."""
+    return ProvedIdentity(
+        holder_reference=holder_reference(HolderCodeType.CITIZEN_NUMBER, claimed.number.number, mac),
+        name=claimed.name.name_key,
+        number=claimed.number.number,
+        mobile=claimed.mobile,
+        evidence=evidence,
+    )

@@ -34,4 +34,5 @@ class InProcessHolderResolver:
             level=person.level,
             verified_at=person.verified_at,
             name=person.name,
+            link=person.realname_ref,
         )

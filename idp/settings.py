@@ -24,6 +24,7 @@ class Limits:
         guesses_per_number: different failed comparisons of one ID number within 24 hours.
         guesses_per_mobile: likewise from one mobile number.
         guesses_per_address: likewise from one address (a counter or a household shares one).
+        guesses_per_officer: likewise by one officer at a counter, who is told details.
     """
 
     sms_cool_down_s: int = 60
@@ -34,6 +35,7 @@ class Limits:
     guesses_per_number: int = 5
     guesses_per_mobile: int = 5
     guesses_per_address: int = 20
+    guesses_per_officer: int = 30
 
     @classmethod
     def from_mapping(cls, section: Mapping[str, Any], *, demo: bool) -> "Limits":
@@ -88,6 +90,45 @@ class RegisterSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FaceSettings:
+    """How to reach the provider of face checks (实人核验).
+
+    Attributes:
+        url: of its interface, as this room reaches it.
+        client_id: under which the provider knows us.
+        key_file: our private key, PKCS#8 EC P-256.
+        provider_key_file: the provider's public key, PEM; of the embedded simulator, its private key.
+        simulated: whether this room runs the simulator itself; only in a demonstration.
+    """
+
+    url: str
+    client_id: str
+    key_file: Path
+    provider_key_file: Path
+    simulated: bool
+
+    @classmethod
+    def from_mapping(cls, section: Mapping[str, Any], *, demo: bool) -> "FaceSettings":
+        """Reads the subsection `face`."""
+        url = text_of(section, "url", "idp.face.")
+        parts = urlsplit(url)
+        if parts.scheme != "https" and (parts.scheme != "http" or parts.hostname not in _LOCAL):
+            raise ConfigurationError("idp.face.url must be https://, or http:// on this machine.")
+        simulated = bool(section.get("simulated", False))
+        if simulated and not demo:
+            raise ConfigurationError(
+                "idp.face.simulated: the simulator proves nobody; only in a demonstration."
+            )
+        return cls(
+            url=url,
+            client_id=text_of(section, "client_id", "idp.face."),
+            key_file=path_of(section, "key_file", "idp.face."),
+            provider_key_file=path_of(section, "provider_key_file", "idp.face."),
+            simulated=simulated,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything the provider is told from outside.
 
@@ -107,6 +148,9 @@ class Settings:
         mobile_register_file: demonstration: which mobile number is whose; None elsewhere.
         demo: whether messages are shown on the operator's page.
         limits: throttles.
+        keycloak_internal_url: where this room reaches Keycloak.
+        client_keys_dir: `CLIENT_ID.pem` of this room's own clients at Keycloak.
+        face: the face check's provider; None when there is none.
     """
 
     issuer: str
@@ -124,6 +168,9 @@ class Settings:
     mobile_register_file: Path | None
     demo: bool
     limits: Limits
+    keycloak_internal_url: str
+    client_keys_dir: Path
+    face: FaceSettings | None
 
     @classmethod
     def from_mapping(cls, section: Mapping[str, Any]) -> "Settings":
@@ -165,6 +212,9 @@ class Settings:
             mobile_register_file=path_of(section, "mobile_register_file") if owners else None,
             demo=demo,
             limits=Limits.from_mapping(section.get("limits") or {}, demo=demo),
+            keycloak_internal_url=internal_url,
+            client_keys_dir=path_of(section, "client_keys_dir"),
+            face=FaceSettings.from_mapping(section["face"], demo=demo) if section.get("face") else None,
         )
 
 

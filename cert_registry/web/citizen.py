@@ -13,7 +13,7 @@ from flask import Blueprint, Response, g, make_response, render_template, reques
 from cert_registry.catalog.loading import Catalog
 from cert_registry.checks import Check, CheckQuery, CheckRecord, Checks
 from cert_registry.delivery import Delivery
-from cert_registry.errors import ObjectMissing, RegistryError, UnknownEcert
+from cert_registry.errors import LevelNotProved, ObjectMissing, RegistryError, UnknownEcert
 from cert_registry.legal_persons.types import LegalPerson
 from cert_registry.registry import Registry
 from cert_registry.types import DepartmentCode, EcertSummary, StateOperation
@@ -24,8 +24,9 @@ from cert_registry.web.listing import PAGE_ROWS, Place, assemble
 from cert_registry.web.shown_values import own_number, shown_values
 from cert_registry.web.sign_in import SignIn
 from cert_registry.web.state_words import EVENT_TITLES, tone_of, word_of
-from idp.identity.assurance import RealnameLevel
+from idp.identity.errors import NotProved, ResolverUnavailable
 from idp.identity.holder import HolderReference
+from idp.identity.links import DOWNLOADED, SHOWN, Links
 from idp.identity.sentence import said
 
 P = ParamSpec("P")
@@ -43,6 +44,7 @@ class CitizenRoom:
     checks: Checks
     catalog: Catalog
     represented: Callable[[HolderReference], tuple[LegalPerson, ...]]
+    links: Links
     clock: Callable[[], datetime]
 
 
@@ -61,6 +63,13 @@ def create_citizen_pages(room: CitizenRoom) -> Blueprint:
     )
     for path, endpoint, view, method in rules:
         pages.add_url_rule(path, endpoint, desk.with_person(view), methods=[method])
+
+    @pages.errorhandler(LevelNotProved)
+    def too_low(error: LevelNotProved) -> Response:
+        page = render_template(
+            "citizen/level.html", required=error.required, has=g.level.value, signed_in=g.signed_in
+        )
+        return make_response(page, 403)
 
     @pages.errorhandler(RegistryError)
     def refused(error: RegistryError) -> Response:
@@ -84,8 +93,15 @@ class _Pages:
                 return self._room.sign_in.ask()
             if not session.content.get("holder_reference"):
                 return self._room.sign_in.ask(action="idp_link:realname")
+            # Asked at every request: what a stronger proof displaced is out at the next click.
+            try:
+                g.link = str(session.content["link"])
+                g.level = self._room.links.in_force(g.link, now=self._room.clock())
+            except (KeyError, NotProved):
+                return self._room.sign_in.ask_anew()
+            except ResolverUnavailable as error:
+                return make_response(render_template("sorry.html", sentence=str(error)), 503)
             g.holder = HolderReference(session.content["holder_reference"])
-            g.level = RealnameLevel(session.content["level"])
             g.signed_in = {"name": session.content["name"], "note": "", "sign_out_url": "/auth/sign-out"}
             response: R | Response = view(*args, **kwargs)
             return response
@@ -123,10 +139,10 @@ class _Pages:
 
     def download(self, identifier: str) -> Response:
         held = self._held(identifier)
+        self._record(held, "download")
         now = self._room.clock()
         ticket = self._room.delivery.ticket_for(held.identifier, g.holder, now=now)
         file = self._room.delivery.download(ticket.token, g.holder, now=now)
-        self._record(held, "download")
         response = make_response(file.content)
         response.headers.update(
             {
@@ -188,8 +204,8 @@ class _Pages:
         held = self._room.registry.held_ecert(identifier, g.holder, now=self._room.clock())
         required = self._room.catalog.type(held.type_code).required_level
         if not g.level.meets(required):
-            raise UnknownEcert(
-                said("查看这类证照需要 %(level)s 级实名，请先到窗口核验证件。", level=required.value)
+            raise LevelNotProved(
+                said("查看这类证照需要 %(level)s 级实名。", level=required.value), required=required.value
             )
         return held
 
@@ -223,7 +239,9 @@ class _Pages:
         )
 
     def _record(self, held: EcertSummary, operation: str) -> None:
-        """Keep the holder's own act in the same record as everybody else's."""
+        """Keep the holder's own act in the same record as everybody else's, and in the account's own history."""
+        kind = DOWNLOADED if operation == "download" else SHOWN
+        self._room.links.record(g.link, kind, held.type_name, now=self._room.clock())
         self._room.checks.record_check(
             Check(
                 identifier=held.identifier,

@@ -35,7 +35,10 @@ def person_session(resolver: HolderResolver) -> Callable[[SignedIn, datetime], M
             _LOGGER.warning("the holder could not be resolved: %s", error.code)
             raise SignInFailed("实名信息暂时读不到，请稍后再登录。") from error
         content.update(
-            name=mask_name(holder.name), holder_reference=holder.holder_reference, level=holder.level.value
+            name=mask_name(holder.name),
+            holder_reference=holder.holder_reference,
+            level=holder.level.value,
+            link=holder.link,
         )
         return content
 

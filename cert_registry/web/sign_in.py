@@ -158,6 +158,17 @@ class SignIn:
         query.update({name: value for name, value in (("acr", acr), ("action", action)) if value})
         return make_response(redirect(f"{self._settings.prefix}/auth/sign-in?{urlencode(query)}"))
 
+    def ask_anew(self) -> Response:
+        """End the current session, whose link counts no more, and say how to come back."""
+        self._sessions.end(request.cookies.get(self._settings.cookie, ""))
+        page = render_template(
+            "sorry.html",
+            sentence="这个账号的登录已经结束：实名认证有变化。请重新登录；不能登录的，请带身份证到就近的政务服务窗口。",
+        )
+        response = make_response(page, 403)
+        response.delete_cookie(self._settings.cookie, path="/")
+        return response
+
     def _start(self) -> Response:
         browser[_RETURN_TO] = _own_path(request.args.get("next"), otherwise=self._settings.home)
         extra: dict[str, str] = {}

@@ -6,7 +6,7 @@ Everything is added once; running again adds nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,12 @@ from deploy.configuration import Configuration
 from deploy.demo.accounts import DemoAccounts, department_code, legal_person, organisations
 from deploy.form_client import FormClient, enrol_phone, sign_in_with_password
 from deploy.progress import step
+from deploy.window import open_grants
+from idp.store.window_grants import WindowGrant
 
 _DEMO = Path(__file__).resolve().parent
 ENTERPRISE = "示例市春风餐饮有限公司"
+WINDOW_OFFICER = "fan.jing"
 PREMISES = "示例市示范区和平路1号一层"
 
 
@@ -38,10 +41,31 @@ def run(configuration: Configuration) -> None:
         load_legal_persons(rooms.legal_persons, _DEMO / "people.yaml", now=_now())
     with step("Seals: applied for, approved by two, equipped"):
         found_seals(rooms.seals, _DEMO / "organisations.yaml", now=_now())
+    with step("An officer at a counter"):
+        _grant_window(configuration)
     with step("Certificates that are already held"):
         _issue_held(rooms)
     with step("Officers' phones, enrolled under supervision"):
         enrol_staff(configuration)
+
+
+def _grant_window(configuration: Configuration) -> None:
+    grants = open_grants(configuration)
+    if grants.all():
+        return
+    grants.add(
+        WindowGrant(
+            grant_id=0,
+            staff_id=WINDOW_OFFICER,
+            department_code=department_code("city-police"),
+            office="示例市政务服务中心 3 号窗口",
+            valid_from=date(2024, 1, 1),
+            valid_to=None,
+            basis="示公授〔2024〕1 号",
+            granted_by="示例市公安局",
+        ),
+        now=_now(),
+    )
 
 
 def open_rooms(configuration: Configuration) -> RegistryRooms:

@@ -40,3 +40,7 @@ class NotProved(IdentityError):
 
 class ResolverUnavailable(IdentityError):
     """The holder resolver cannot be reached or cannot answer now."""
+
+
+class ActRefused(IdentityError):
+    """An act of a kind that no history knows, or without a subject."""

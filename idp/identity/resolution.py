@@ -21,12 +21,14 @@ class ResolvedHolder:
         level: what was proved.
         verified_at: when, UTC.
         name: in clear, for the person's own pages; never logged.
+        link: secret of this account's link, for `idp.identity.links`; never shown, never logged.
     """
 
     holder_reference: HolderReference
     level: RealnameLevel
     verified_at: datetime
     name: str
+    link: str
 
     def __repr__(self) -> str:
         return f"ResolvedHolder(level={self.level.name}, verified_at={self.verified_at.isoformat()})"

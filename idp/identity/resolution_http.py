@@ -46,6 +46,7 @@ class HttpHolderResolver:
                     level=RealnameLevel(answer["level"]),
                     verified_at=datetime.fromisoformat(answer["verified_at"]),
                     name=answer["name"],
+                    link=str(answer["link"]),
                 )
             code, detail = str(answer["code"]), str(answer["detail"])
         except (requests.RequestException, ValueError, KeyError, TypeError) as error:

@@ -10,6 +10,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from idp.displacement import Evidence
 from idp.identity.assurance import AcrLevel
 from idp.identity.masking import mask_name
 from idp.store.persons import Person
@@ -35,28 +36,55 @@ def person_claims(person: Person) -> dict[str, Any]:
     }
 
 
+def account_attributes(person: Person) -> dict[str, str]:
+    """What Keycloak's mappers write of a proof into an account, by the names of its attributes."""
+    claims = person_claims(person)
+    return {
+        "realname_ref": claims["realname_ref"],
+        "realname_name": claims["name"],
+        "realname_level": claims["realname_level"],
+        "realname_verified_at": claims["verified_at"],
+        "realname_verified_claims": claims["verified_claims_str"],
+    }
+
+
 def verified_claims(person: Person) -> dict[str, Any]:
-    """What was verified and how."""
+    """What was verified and how: one piece of evidence for each thing that was really checked."""
     time = iso_time(person.verified_at)
-
-    def electronic_record(record_type: str) -> dict[str, Any]:
-        return {
-            "type": "electronic_record",
-            "check_details": [{"check_method": "data", "time": time}],
-            "record": {"type": record_type},
-        }
-
+    ordered = sorted(person.evidence, key=lambda one: one.strength)
     return {
         "verification": {
             "trust_framework": TRUST_FRAMEWORK,
             "assurance_level": person.level.value,
             "time": time,
-            "evidence": [
-                electronic_record("population_register"),
-                electronic_record("mobile_number_register"),
-            ],
+            "evidence": [_evidence(one, time) for one in ordered],
         },
         "claims": {"name": mask_name(person.name)},
+    }
+
+
+def _evidence(evidence: Evidence, time: str) -> dict[str, Any]:
+    """An element of `evidence`, with check methods of the schema's register.
+
+    vpip: the document seen in person; pvp: the person compared with it in person; bvr: the face compared remotely;
+    data: compared with a record.
+    """
+    if evidence is Evidence.DOCUMENT_AT_COUNTER:
+        return {
+            "type": "document",
+            "check_details": [
+                {"check_method": "vpip", "time": time},
+                {"check_method": "pvp", "time": time},
+            ],
+            "document_details": {"type": "idcard"},
+        }
+    method, record = (
+        ("bvr", "population_register_photo") if evidence is Evidence.FACE else ("data", evidence.value)
+    )
+    return {
+        "type": "electronic_record",
+        "check_details": [{"check_method": method, "time": time}],
+        "record": {"type": record},
     }
 
 

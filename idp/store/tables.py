@@ -4,7 +4,7 @@ What names a person is either encrypted (`*_sealed`) or a keyed hash (`*_mark`);
 but the embedded gateway's messages, which exist only in a demonstration.
 """
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text, text
 
 metadata = MetaData()
 
@@ -12,7 +12,7 @@ persons = Table(
     "persons",
     metadata,
     Column("realname_ref", String(64), primary_key=True),
-    Column("holder_reference", String(64), nullable=False, unique=True),
+    Column("holder_reference", String(64), nullable=False, index=True),
     Column("name_sealed", LargeBinary, nullable=False),
     Column("number_sealed", LargeBinary, nullable=False),
     Column("mobile_sealed", LargeBinary, nullable=False),
@@ -20,6 +20,17 @@ persons = Table(
     Column("state", String(16), nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("verified_at", BigInteger, nullable=False),
+    Column("evidence", Text, nullable=False),
+    Column("displaced_at", BigInteger, nullable=True),
+    Column("displaced_by", String(64), nullable=True, index=True),
+    # One person has one link that counts; those displaced by a stronger proof stay as history.
+    Index(
+        "persons_one_in_force",
+        "holder_reference",
+        unique=True,
+        sqlite_where=text("state <> 'displaced'"),
+        postgresql_where=text("state <> 'displaced'"),
+    ),
 )
 
 proofs = Table(
@@ -113,5 +124,81 @@ client_assertions = Table(
     "client_assertions",
     metadata,
     Column("assertion_mark", String(64), primary_key=True),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+)
+
+window_grants = Table(
+    "window_grants",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("staff_id", String(64), nullable=False, index=True),
+    Column("department_code", String(18), nullable=False),
+    Column("office", String(100), nullable=False),
+    Column("valid_from", String(10), nullable=False),
+    Column("valid_to", String(10), nullable=True),
+    Column("basis", String(200), nullable=False),
+    Column("granted_by", String(64), nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+)
+
+counter_acts = Table(
+    "counter_acts",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("staff_id", String(64), nullable=False, index=True),
+    Column("department_code", String(18), nullable=False),
+    Column("office", String(100), nullable=False),
+    Column("grant_id", Integer, nullable=False),
+    Column("document_kind", String(32), nullable=False),
+    Column("outcome", String(32), nullable=False),
+    Column("decision", String(16), nullable=True),
+    Column("realname_ref", String(64), nullable=True, index=True),
+    Column("displaced_ref", String(64), nullable=True),
+    Column("number_mark", String(64), nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+acts = Table(
+    "acts",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("realname_ref", String(64), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("subject", String(200), nullable=False),
+    Column("source_id", String(64), nullable=True, unique=True),
+    Column("at", BigInteger, nullable=False),
+    Index("acts_of_link", "realname_ref", "at"),
+)
+
+account_orders = Table(
+    "account_orders",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("realname_ref", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("done_at", BigInteger, nullable=True, index=True),
+    Column("attempts", Integer, nullable=False),
+)
+
+web_sessions = Table(
+    "web_sessions",
+    metadata,
+    Column("session_mark", String(64), primary_key=True),
+    Column("client_id", String(64), nullable=False),
+    Column("content_sealed", LargeBinary, nullable=False),
+    Column("sid", String(255), nullable=True, index=True),
+    Column("subject", String(255), nullable=True, index=True),
+    Column("seen_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+)
+
+face_checks = Table(
+    "face_checks",
+    metadata,
+    Column("visit_mark", String(64), primary_key=True),
+    Column("check_id", String(64), nullable=False),
+    Column("nonce", String(64), nullable=False),
+    Column("passed_at", BigInteger, nullable=True),
     Column("expires_at", BigInteger, nullable=False, index=True),
 )

@@ -112,11 +112,21 @@ class VisitStore:
                 update(visits).where(visits.c.visit_mark == mark).values(proved_at=None, **values)
             )
 
-    def finish(self, mark: str, outcome: str, *, realname_ref: str | None, now: datetime) -> None:
-        """Writes the outcome; after a success nothing typed is kept."""
+    def finish(
+        self,
+        mark: str,
+        outcome: str,
+        *,
+        realname_ref: str | None,
+        keep_typed: bool = False,
+        now: datetime,
+    ) -> None:
+        """Writes the outcome; after a success nothing typed is kept, unless a further check may follow."""
         values: dict[str, object] = {"step": Step.DONE.value, "outcome": outcome}
         if realname_ref is not None:
-            values |= {"realname_ref": realname_ref, "proved_at": seconds(now), "typed_sealed": None}
+            values |= {"realname_ref": realname_ref, "proved_at": seconds(now)}
+            if not keep_typed:
+                values["typed_sealed"] = None
         with self._engine.begin() as connection:
             connection.execute(update(visits).where(visits.c.visit_mark == mark).values(values))
 

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, jsonify, redirect, render_template, reque
 
 from idp.identity.errors import (
     AccessTokenRefused,
+    ActRefused,
     IdentityError,
     KeysUnavailable,
     NotProved,
@@ -22,6 +23,7 @@ _RESOLUTION_STATUS = {
     KeysUnavailable: 503,
     AccessTokenRefused: 401,
     ResolverUnavailable: 503,
+    ActRefused: 422,
 }
 
 
@@ -43,7 +45,33 @@ def add_endpoints(blueprint: Blueprint, service: Service) -> None:
             level=resolved.level.value,
             verified_at=iso_time(resolved.verified_at),
             name=resolved.name,
+            link=resolved.link,
         )
+
+    @blueprint.post("/v1/link")
+    def link() -> Response:
+        """Whether a link counts still; the link itself, known to the registry's back channel alone, is the bearer."""
+        try:
+            level = service.links.in_force(_bearer_token(), now=service.clock())
+        except IdentityError as error:
+            return _problem(error)
+        return jsonify(level=level.value)
+
+    @blueprint.post("/v1/link/acts")
+    def act() -> Response:
+        """What was done with a link, for its history."""
+        body = request.get_json(silent=True)
+        asked = body if isinstance(body, dict) else {}
+        try:
+            service.links.record(
+                _bearer_token(),
+                str(asked.get("kind", "")),
+                str(asked.get("subject", "")),
+                now=service.clock(),
+            )
+        except IdentityError as error:
+            return _problem(error)
+        return jsonify(recorded=True)
 
 
 def _add_metadata(blueprint: Blueprint, service: Service) -> None:
@@ -70,8 +98,15 @@ def _add_metadata(blueprint: Blueprint, service: Service) -> None:
             claims_supported=["sub", "name", "realname_level", "verified_at", "verified_claims", "acr"],
             verified_claims_supported=True,
             trust_frameworks_supported=["cn_realname"],
-            evidence_supported=["electronic_record"],
-            electronic_records_supported=["population_register", "mobile_number_register"],
+            evidence_supported=["document", "electronic_record"],
+            electronic_records_supported=[
+                "population_register",
+                "mobile_number_register",
+                "population_register_photo",
+            ],
+            documents_supported=["idcard"],
+            documents_check_methods_supported=["vpip", "pvp"],
+            electronic_records_check_methods_supported=["data", "bvr"],
             claims_in_verified_claims_supported=["name"],
             authorization_response_iss_parameter_supported=True,
             request_parameter_supported=False,

@@ -1,26 +1,23 @@
 """The pages of a visit: form, code, outcome, and back to the site. Nothing typed ever stands in an address."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
 from flask import Blueprint, abort, jsonify, redirect, render_template, request, url_for
 
-from idp.errors import CodeRefused, InteractionLost, MalformedCode, MalformedMobile, SmsRefused
-from idp.identity.citizen_number import parse_citizen_number
-from idp.identity.errors import MalformedName, MalformedNumber
+from idp.errors import CodeRefused, InteractionLost, MalformedCode, SmsRefused
 from idp.identity.masking import mask_mobile
-from idp.identity.person_name import normalise_name
 from idp.mobile_number import parse_mobile_number
 from idp.proofing import ClaimedIdentity, Outcome
 from idp.provider.server import ProvedPerson
 from idp.sms.codes import parse_code
 from idp.store.visits import Step, Typed, Visit
+from idp.web.claimed import BEIJING, claimed_of
+from idp.web.face_pages import offers_face
 from idp.web.sentences import SENTENCES
 from idp.web.service import Service
 from idp.web.visitor import address_of, is_local
 
-BEIJING: Final = timezone(timedelta(hours=8))
 _LONGEST_INPUT = 64
 
 
@@ -67,7 +64,7 @@ class Pages:
             return self._form_page(visit, visit.typed or Typed(name="", number="", mobile=""), {})
         self._check_form(visit)
         typed = Typed(**{field.name: request.form.get(field.name, "")[:_LONGEST_INPUT] for field in FIELDS})
-        claimed, errors = _claimed(typed, now=self._service.clock())
+        claimed, errors = claimed_of(typed, now=self._service.clock())
         if claimed is None:
             self._service.visits.keep_typed(visit.mark, typed, step=Step.FORM)
             return self._form_page(visit, typed, errors), 422
@@ -81,7 +78,7 @@ class Pages:
         if request.method == "GET":
             return self._code_page(visit, {})
         self._check_form(visit)
-        claimed, _ = _claimed(visit.typed, now=self._service.clock())
+        claimed, _ = claimed_of(visit.typed, now=self._service.clock())
         if claimed is None:
             return redirect(url_for(".form"), 303)
         try:
@@ -96,7 +93,11 @@ class Pages:
         except (CodeRefused, MalformedCode) as error:
             return self._code_page(visit, {"code": str(error)}), 422
         self._service.visits.finish(
-            visit.mark, proof.outcome.value, realname_ref=proof.realname_ref, now=self._service.clock()
+            visit.mark,
+            proof.outcome.value,
+            realname_ref=proof.realname_ref,
+            keep_typed=offers_face(self._service, visit),
+            now=self._service.clock(),
         )
         return redirect(url_for(".outcome"), 303)
 
@@ -106,7 +107,7 @@ class Pages:
         self._check_form(visit)
         if visit.typed is None:
             return redirect(url_for(".form"), 303)
-        claimed, _ = _claimed(visit.typed, now=self._service.clock())
+        claimed, _ = claimed_of(visit.typed, now=self._service.clock())
         if visit.step is not Step.CODE or claimed is None:
             return redirect(url_for(".form"), 303)
         return self._send_code(visit, visit.typed, claimed, back_to_form=False)
@@ -118,8 +119,17 @@ class Pages:
             return redirect(url_for(".form"), 303)
         outcome = Outcome(visit.outcome)
         proved = outcome is Outcome.PROVED
-        sentence = SENTENCES[outcome]
-        return render_template("idp/outcome.html", sentence=sentence, proved=proved, outcome=outcome.value)
+        person = self._service.server.active_person(visit.realname_ref) if visit.realname_ref else None
+        level = None if person is None else person.level.value
+        return render_template(
+            "idp/outcome.html",
+            sentence=SENTENCES[outcome],
+            proved=proved,
+            outcome=outcome.value,
+            level=level,
+            offers_face=proved and level == "RN2" and offers_face(self._service, visit),
+            token=self._service.visitor.csrf_token(visit.mark),
+        )
 
     def leave(self) -> Any:
         """Back to the site, with a code after a success, with `interaction_required` otherwise."""
@@ -194,27 +204,6 @@ class Pages:
             token=self._service.visitor.csrf_token(visit.mark),
             show_operator=self._service.messages is not None and is_local(request),
         )
-
-
-def _claimed(typed: Typed, *, now: datetime) -> tuple[ClaimedIdentity | None, dict[str, str]]:
-    """What was typed, parsed; or a sentence for each field that is wrong."""
-    errors: dict[str, str] = {}
-    name = number = mobile = None
-    try:
-        name = normalise_name(typed.name)
-    except MalformedName as error:
-        errors["name"] = str(error)
-    try:
-        number = parse_citizen_number(typed.number, today=now.astimezone(BEIJING).date())
-    except MalformedNumber as error:
-        errors["number"] = str(error)
-    try:
-        mobile = parse_mobile_number(typed.mobile)
-    except MalformedMobile as error:
-        errors["mobile"] = str(error)
-    if name is None or number is None or mobile is None:
-        return None, errors
-    return ClaimedIdentity(name=name, number=number, mobile=mobile), {}
 
 
 def add_pages(blueprint: Blueprint, service: Service) -> None:

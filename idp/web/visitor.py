@@ -22,7 +22,7 @@ class Visitor:
 
     def __init__(self, *, key: bytes, secure: bool) -> None:
         self._key = key
-        self._secure = secure
+        self.secure = secure
 
     def handle(self, request: Request) -> str | None:
         """The visit's handle."""
@@ -31,12 +31,12 @@ class Visitor:
     def remember(self, response: Response, handle: str) -> None:
         """Gives the browser its handle, for this path and this visit only."""
         response.set_cookie(
-            COOKIE, handle, max_age=LIFE_S, path="/idp", httponly=True, samesite="Lax", secure=self._secure
+            COOKIE, handle, max_age=LIFE_S, path="/idp", httponly=True, samesite="Lax", secure=self.secure
         )
 
     def forget(self, response: Response) -> None:
         """Takes the handle back."""
-        response.delete_cookie(COOKIE, path="/idp", httponly=True, samesite="Lax", secure=self._secure)
+        response.delete_cookie(COOKIE, path="/idp", httponly=True, samesite="Lax", secure=self.secure)
 
     def csrf_token(self, visit_mark: str) -> str:
         """The token of a visit's forms."""

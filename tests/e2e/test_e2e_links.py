@@ -143,9 +143,11 @@ def test_a_person_cannot_write_what_a_proof_writes(
     open_keycloak(browser, system, "site-a", f"{site}/auth/callback", kc_action="UPDATE_PROFILE")
     form = browser.page.form_with("email")
     forged = {"email": "other@example.com", "realname_level": "RN3", "staff_id": "li.wenjing"}
+    forged["username"] = "13900000001"
     browser.http.post(form.action, data=form.fields | forged, allow_redirects=False, timeout=30)
     stored = admin.connection.get("users", user_id)
     assert stored["email"] == "somebody@example.com"
+    assert stored["username"] == username
     assert {"realname_level", "staff_id"} & stored.get("attributes", {}).keys() == set()
 
 

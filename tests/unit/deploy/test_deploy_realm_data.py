@@ -54,6 +54,8 @@ def test_every_site_has_pkce_a_subject_of_its_own_and_exact_addresses(realm: Rea
         "site-a",
         "site-b",
         "my-site",
+        "idp-account",
+        "idp-counter",
     }
     salts = set()
     for client in sites:
@@ -71,7 +73,7 @@ def test_machines_carry_no_acr(realm: RealmSettings) -> None:
     assert machines
     for client in machines:
         assert client["defaultClientScopes"] == ["basic"]
-        assert client["clientId"].startswith("dept-")
+        assert client["clientId"].startswith("dept-") or client["clientId"] == "idp-accounts"
 
 
 def test_department_clients_are_those_of_the_organisations(realm: RealmSettings) -> None:
@@ -80,19 +82,32 @@ def test_department_clients_are_those_of_the_organisations(realm: RealmSettings)
     given = {
         client["clientId"]: set(client["optionalClientScopes"])
         for client in realm.clients
-        if client["serviceAccountsEnabled"]
+        if client["serviceAccountsEnabled"] and client["clientId"] != "idp-accounts"
     }
     assert given == wanted
 
 
-def test_only_the_portal_gets_the_reference(realm: RealmSettings) -> None:
+def test_only_our_own_pages_get_the_reference(realm: RealmSettings) -> None:
     assert [
         one for one, client in clients(realm).items() if "realname-ref" in client["defaultClientScopes"]
-    ] == ["portal"]
+    ] == ["idp-account", "portal"]
+
+
+def test_only_the_real_name_room_has_a_hand_in_the_realm_and_no_way_to_change_it(
+    realm: RealmSettings,
+) -> None:
+    hands = {
+        one: client["realm_management_roles"]
+        for one, client in clients(realm).items()
+        if "realm_management_roles" in client
+    }
+    assert hands == {"idp-accounts": ["manage-users", "query-users", "view-events", "view-users"]}
+    assert not clients(realm)["idp-accounts"]["standardFlowEnabled"]
 
 
 def test_officers_need_a_second_factor(realm: RealmSettings) -> None:
-    assert clients(realm)["officer-desk"]["attributes"]["minimum.acr.value"] == "loa2"
+    for one in ("officer-desk", "idp-counter"):
+        assert clients(realm)[one]["attributes"]["minimum.acr.value"] == "loa2"
 
 
 def test_no_person_can_edit_what_a_proof_or_the_directory_wrote(realm: RealmSettings) -> None:
@@ -149,7 +164,7 @@ def test_production_has_no_demo_sites(tmp_path: Path) -> None:
     configuration = load(tmp_path)
     stored_secrets.make_missing(configuration)
     found = {client["clientId"] for client in read(configuration, ClientKeys.of(configuration)).clients}
-    assert found == {"portal", "officer-desk"}
+    assert found == {"portal", "officer-desk", "idp-account", "idp-accounts", "idp-counter"}
 
 
 def test_a_placeholder_that_names_nothing_is_named(configuration: Configuration, tmp_path: Path) -> None:

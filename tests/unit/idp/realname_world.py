@@ -20,13 +20,15 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from idp.composition import Adapters, IdentityProvider, build, prepare_secrets
-from idp.errors import RegisterUnavailable
+from idp.errors import AccountsUnavailable, RegisterUnavailable
 from idp.identity.access_token import JwksSource
 from idp.identity.citizen_number import CitizenNumber
 from idp.identity.person_name import NormalisedName
 from idp.ports import Comparison
 from idp.settings import Settings
+from idp.store.acts import Act
 from idp.web.language import install_language
+from idp.web.service import Service
 
 ROOT = Path(__file__).resolve().parents[3]
 REDIRECT = "http://localhost:9/realms/gov/broker/realname/endpoint"
@@ -85,6 +87,27 @@ class ScriptedRegister:
             raise RegisterUnavailable("down", code="register-unavailable")
 
 
+class AccountLedger:
+    """Keycloak's accounts as far as the orders go: what was carried out, and whether Keycloak answers."""
+
+    def __init__(self) -> None:
+        self.frozen: list[str] = []
+        self.refreshed: list[tuple[str, dict[str, str]]] = []
+        self.acts: tuple[Act, ...] = ()
+        self.down = False
+
+    def freeze(self, realname_ref: str) -> tuple[Act, ...]:
+        if self.down:
+            raise AccountsUnavailable("down", code="keycloak-unreachable")
+        self.frozen.append(realname_ref)
+        return self.acts
+
+    def refresh(self, realname_ref: str, attributes: dict[str, str]) -> None:
+        if self.down:
+            raise AccountsUnavailable("down", code="keycloak-unreachable")
+        self.refreshed.append((realname_ref, attributes))
+
+
 @dataclass
 class World:
     """Everything a test touches."""
@@ -97,7 +120,13 @@ class World:
     keycloak_key: ECKey
     database: Path
     secret: str
+    accounts: AccountLedger
     verifiers: dict[FlaskClient, str] = field(default_factory=dict)
+
+    @property
+    def service(self) -> Service:
+        """Parts behind the pages."""
+        return self.provider.service
 
     def browser(self) -> FlaskClient:
         return self.app.test_client()
@@ -215,6 +244,7 @@ def section(scratch: Path, **changes: Any) -> dict[str, Any]:
         "keycloak_issuer": "http://localhost:9/realms/gov",
         "audience": "longzheng-idp",
         "mobile_register_file": str(PEOPLE),
+        "client_keys_dir": str(scratch / "secrets" / "clients"),
         **changes,
     }
 
@@ -226,18 +256,21 @@ def make_world(directory: Path, **changes: Any) -> World:
     keycloak_key = ECKey.generate_key("P-256")
     published = {**keycloak_key.as_dict(private=False), "kid": keycloak_key.thumbprint(), "use": "sig"}
     jwks = JwksSource(lambda: json.dumps({"keys": [published]}).encode())
+    accounts = AccountLedger()
     holder_key = secrets.token_bytes(32)
     provider = build(
         settings,
         mac=lambda message: hmac.new(holder_key, message, hashlib.sha256).digest(),
         cipher=AesCipher(),
         clock=clock,
-        adapters=Adapters(register=register, keycloak_jwks=jwks, broker_jwks=jwks),
+        adapters=Adapters(register=register, keycloak_jwks=jwks, broker_jwks=jwks, accounts=accounts),
     )
     app = Flask("test", template_folder=str(ROOT / "templates"))
     install_language(app)
     app.testing = True
     app.register_blueprint(provider.blueprint)
+    for other in provider.others:
+        app.register_blueprint(other)
     secret_file = directory / "secrets" / "broker"
     return World(
         app=app,
@@ -247,5 +280,6 @@ def make_world(directory: Path, **changes: Any) -> World:
         register=register,
         keycloak_key=keycloak_key,
         database=directory / "idp.db",
+        accounts=accounts,
         secret=secret_file.read_text() if secret_file.exists() else "",
     )

@@ -1,0 +1,86 @@
+"""A person's own account: what was proved, on what it rests, what was done with it, and what was displaced."""
+
+from typing import Any
+
+from flask import g, redirect, url_for
+
+from idp.errors import SignInRefused
+from idp.identity.access_token import Caller
+from idp.identity.masking import mask_mobile, mask_name
+from idp.store.persons import Person, PersonState
+from idp.web.claimed import BEIJING
+from idp.web.service import Service
+from idp.web.signed_in_pages import SignedInPages
+
+EVIDENCE_WORDS = {
+    "population_register": "公安人口库核对一致",
+    "mobile_number_register": "手机号以本人名义登记",
+    "face": "刷脸与证件照片一致",
+    "document_at_counter": "窗口查验证件原件和本人",
+}
+ACT_WORDS = {
+    "site-sign-in": "登录网站",
+    "ecert-shown": "查看证照",
+    "ecert-downloaded": "下载证照",
+    "consent": "同意提供",
+}
+
+
+def person_content(caller: Caller) -> dict[str, str]:
+    """What a person's session holds.
+
+    Raises:
+        SignInRefused: `not-proved`.
+    """
+    if not caller.realname_ref:
+        raise SignInRefused("这个账号还没有实名，请先完成实名核验。", code="not-proved")
+    return {"realname_ref": caller.realname_ref}
+
+
+class AccountPages:
+    """The views of one service."""
+
+    def __init__(self, service: Service, frame: SignedInPages) -> None:
+        self._service = service
+        self._frame = frame
+
+    def add_to(self, blueprint: Any) -> None:
+        """Adds the pages to the blueprint."""
+        for rule, endpoint, view, methods in (
+            ("/account/", "account", self.account, ["GET"]),
+            ("/account/raise", "account_raise", self.raise_level, ["POST"]),
+        ):
+            blueprint.add_url_rule(rule, endpoint, self._frame.guard(view), methods=methods)
+
+    def account(self) -> Any:
+        """Level, evidence, acts, and the accounts that a stronger proof displaced."""
+        person = self._person()
+        if person is None:
+            return self._frame.page("idp/account_over.html"), 403
+        displaced = self._service.persons.displaced_by(person.realname_ref)
+        return self._frame.page(
+            "idp/account.html",
+            name=mask_name(person.name),
+            mobile=mask_mobile(person.mobile),
+            person=person,
+            evidence=[
+                EVIDENCE_WORDS[one.value] for one in sorted(person.evidence, key=lambda one: one.strength)
+            ],
+            acts=self._service.acts.of(person.realname_ref, limit=100),
+            displaced=[
+                (one, mask_mobile(one.mobile), self._service.acts.of(one.realname_ref)) for one in displaced
+            ],
+            words=ACT_WORDS,
+            offers_face=self._service.face is not None,
+            beijing=BEIJING,
+        )
+
+    def raise_level(self) -> Any:
+        """Leads through the real-name pages again, where a face check is offered."""
+        if self._person() is None:
+            return redirect(url_for(".account"), 303)
+        return self._frame.ask("/idp/account/", kc_idp_hint="realname", prompt="login")
+
+    def _person(self) -> Person | None:
+        person = self._service.persons.person(str(g.session.content["realname_ref"]))
+        return person if person is not None and person.state is PersonState.ACTIVE else None
