@@ -28,7 +28,12 @@ from deploy.relying_site_sessions import (
 
 LEVELS = ("loa1", "loa2", "loa3")
 # What a person may be sent to Keycloak for, besides signing in.
-ACTIONS = {"link": "idp_link:realname", "totp": "CONFIGURE_TOTP"}
+ACTIONS = {
+    "link": "idp_link:realname",
+    "totp": "CONFIGURE_TOTP",
+    "passkey": "webauthn-register",
+    "codes": "CONFIGURE_RECOVERY_AUTHN_CODES",
+}
 _LARGEST_BODY_BYTES = 64 * 1024
 
 

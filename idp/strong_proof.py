@@ -105,6 +105,7 @@ class StrongProofing:
         visit_mark: str,
         code: str,
         says_own: bool,
+        lost_factors: bool = False,
         now: datetime,
     ) -> StrongProof:
         """The proof by an officer, in five steps.
@@ -112,6 +113,8 @@ class StrongProofing:
         (1) Possession of the phone in the person's hand. (2) The register, asked again. (3) What else is known:
         whether the phone is registered to the person. (4) The link: new, raised or displaced; with the record of
         the officer's act. (5) Keycloak, now or as soon as it answers.
+
+        Second factors that the person lost are taken only from an account that the person keeps.
 
         Raises:
             CodeRefused: possession is not proved; nothing else was looked at.
@@ -128,7 +131,12 @@ class StrongProofing:
             evidence.add(Evidence.MOBILE_NUMBER_REGISTER)
         # (4) the link, and the officer's act
         settled, displaced = self._settle(
-            claimed, frozenset(evidence), says_own=says_own, client_id="counter", now=now
+            claimed,
+            frozenset(evidence),
+            says_own=says_own,
+            lost_factors=lost_factors,
+            client_id="counter",
+            now=now,
         )
         self._record_act(claimed, document, grant, outcome, settled=settled, now=now)
         # (5) Keycloak
@@ -156,12 +164,15 @@ class StrongProofing:
         evidence: frozenset[Evidence],
         *,
         says_own: bool,
+        lost_factors: bool = False,
         client_id: str,
         now: datetime,
     ) -> tuple[Settled, Person | None]:
         record = proof_record(self._marks, claimed, Outcome.PROVED, client_id=client_id)
         proved = proved_identity(claimed, evidence, self._parts.mac)
-        settled = self._parts.persons.settle(proved, record, says_own=says_own, now=now)
+        settled = self._parts.persons.settle(
+            proved, record, says_own=says_own, lost_factors=lost_factors, now=now
+        )
         displaced = None
         if settled.displaced_ref is not None:
             displaced = self._parts.persons.person(settled.displaced_ref)

@@ -19,6 +19,7 @@ from idp.keycloak.client_key import ClientKey
 from idp.store.acts import Act, ActKind
 
 PROVIDER: Final = "realname"
+SECOND_FACTORS: Final = frozenset({"otp", "webauthn", "webauthn-passwordless", "recovery-authn-codes"})
 _TIMEOUT_S: Final = 10.0
 _TOKEN_KEPT_S: Final = 40
 _EVENTS: Final = 500
@@ -83,6 +84,20 @@ class KeycloakAccounts:
         kept = {name: [value] for name, value in attributes.items()}
         changed = user | {"attributes": (user.get("attributes") or {}) | kept}
         self._ask("PUT", f"/users/{user['id']}", changed)
+        self._ask("POST", f"/users/{user['id']}/logout")
+
+    def reset_factors(self, realname_ref: str) -> None:
+        """Takes the account's second factors away and ends its sessions.
+
+        Raises:
+            AccountsUnavailable: no answer can be had.
+        """
+        user = self._user_of(realname_ref)
+        if user is None:
+            return
+        for credential in self._ask("GET", f"/users/{user['id']}/credentials"):
+            if credential["type"] in SECOND_FACTORS:
+                self._ask("DELETE", f"/users/{user['id']}/credentials/{credential['id']}")
         self._ask("POST", f"/users/{user['id']}/logout")
 
     def _user_of(self, realname_ref: str) -> dict[str, Any] | None:

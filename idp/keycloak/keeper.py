@@ -34,6 +34,14 @@ class AccountDirectory(Protocol):
         """
         ...
 
+    def reset_factors(self, realname_ref: str) -> None:
+        """Takes the account's second factors away and ends its sessions.
+
+        Raises:
+            AccountsUnavailable: no answer can be had.
+        """
+        ...
+
 
 class AccountKeeper:
     """Works off the orders."""
@@ -54,6 +62,8 @@ class AccountKeeper:
                 if order.kind is OrderKind.FREEZE:
                     for act in self._accounts.freeze(order.realname_ref):
                         self._acts.record(order.realname_ref, act)
+                elif order.kind is OrderKind.RESET_FACTORS:
+                    self._accounts.reset_factors(order.realname_ref)
                 else:
                     person = self._persons.person(order.realname_ref)
                     if person is not None:

@@ -11,10 +11,15 @@ from idp.store.tables import account_orders
 
 
 class OrderKind(Enum):
-    """Freeze an account (end its sessions, take its link away), or refresh what it holds of the proof."""
+    """What is done to an account.
+
+    Freeze: end its sessions and take its link away. Refresh: write what it holds of the proof. Reset factors: take
+    the second factors away that its owner lost.
+    """
 
     FREEZE = "freeze"
     REFRESH = "refresh"
+    RESET_FACTORS = "reset-factors"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -149,7 +149,13 @@ class PersonStore:
         return reference
 
     def settle(
-        self, proved: ProvedIdentity, record: ProofRecord, *, says_own: bool, now: datetime
+        self,
+        proved: ProvedIdentity,
+        record: ProofRecord,
+        *,
+        says_own: bool,
+        lost_factors: bool = False,
+        now: datetime,
     ) -> Settled:
         """Writes a proof at RN3 in one transaction, and what becomes of the link in force.
 
@@ -171,6 +177,8 @@ class PersonStore:
             reference = self._renew(connection, kept, proved, now, reference=reference)
             if decision is Decision.RAISED:
                 add_order(connection, reference, OrderKind.REFRESH, now=now)
+                if lost_factors:
+                    add_order(connection, reference, OrderKind.RESET_FACTORS, now=now)
             _write_history(connection, reference, record, now)
         return Settled(
             decision=decision,

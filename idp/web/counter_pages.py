@@ -93,6 +93,7 @@ class CounterPages:
                 visit_mark=visit.mark,
                 code=parse_code(request.form.get("code", "")),
                 says_own=own == "yes",
+                lost_factors=request.form.get("lost") == "yes",
                 now=self._service.clock(),
             )
         except (CodeRefused, MalformedCode) as error:

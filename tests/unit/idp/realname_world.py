@@ -93,6 +93,7 @@ class AccountLedger:
     def __init__(self) -> None:
         self.frozen: list[str] = []
         self.refreshed: list[tuple[str, dict[str, str]]] = []
+        self.reset: list[str] = []
         self.acts: tuple[Act, ...] = ()
         self.down = False
 
@@ -106,6 +107,11 @@ class AccountLedger:
         if self.down:
             raise AccountsUnavailable("down", code="keycloak-unreachable")
         self.refreshed.append((realname_ref, attributes))
+
+    def reset_factors(self, realname_ref: str) -> None:
+        if self.down:
+            raise AccountsUnavailable("down", code="keycloak-unreachable")
+        self.reset.append(realname_ref)
 
 
 @dataclass

@@ -52,7 +52,9 @@ def strong(world: World) -> StrongProofing:
     return world.service.strong
 
 
-def prove(world: World, *, mobile: str = OTHER_PHONE, says_own: bool = False) -> StrongProof:
+def prove(
+    world: World, *, mobile: str = OTHER_PHONE, says_own: bool = False, lost: bool = False
+) -> StrongProof:
     proofing, now = strong(world), world.clock()
     world.clock.move(seconds=2)
     proofing.request_code("counter-visit", MobileNumber(mobile), staff_id="fan.jing", now=world.clock())
@@ -63,6 +65,7 @@ def prove(world: World, *, mobile: str = OTHER_PHONE, says_own: bool = False) ->
         visit_mark="counter-visit",
         code=world.last_code(),
         says_own=says_own,
+        lost_factors=lost,
         now=now + timedelta(seconds=3),
     )
 
@@ -149,6 +152,15 @@ def test_the_owner_of_the_account_keeps_it_and_is_raised(world: World) -> None:
     assert person is not None
     assert person.level.value == "RN3"
     assert person.verified_at < world.clock() - timedelta(minutes=50)
+
+
+def test_lost_factors_go_only_from_an_account_that_its_owner_keeps(world: World) -> None:
+    own = first(world)
+    prove(world, mobile=OWN_PHONE, says_own=True, lost=True)
+    assert world.accounts.reset == [own]
+    prove(world, lost=True)  # another phone: the account is displaced, nothing is opened in it
+    assert world.accounts.reset == [own]
+    assert world.accounts.frozen == [own]
 
 
 def test_keycloak_being_down_delays_the_order_and_not_the_freezing(world: World) -> None:

@@ -1,10 +1,12 @@
 package gov.longzheng.keycloak;
 
 import jakarta.ws.rs.core.Response;
+import java.time.Instant;
 import java.util.Map;
 import org.keycloak.authentication.AuthenticationFlowContext;
 import org.keycloak.authentication.AuthenticationFlowError;
 import org.keycloak.authentication.Authenticator;
+
 import org.keycloak.events.Errors;
 import org.keycloak.models.AuthenticatorConfigModel;
 import org.keycloak.models.KeycloakSession;
@@ -40,6 +42,9 @@ final class SameUserAuthenticator implements Authenticator {
         }
         if (SameUserMode.REMEMBER.equals(modeOf(context.getAuthenticatorConfig()))) {
             signIn.setAuthNote(NOTE, user.getId());
+        } else {
+            // The check stands first after the hop, so the real-name check was made just now: see EnrolmentGuard.
+            signIn.setUserSessionNote(EnrolmentGuard.PROVED_AT, Long.toString(Instant.now().getEpochSecond()));
         }
         context.success();
     }

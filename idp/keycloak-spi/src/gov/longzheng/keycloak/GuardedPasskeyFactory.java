@@ -1,0 +1,19 @@
+package gov.longzheng.keycloak;
+
+import org.keycloak.authentication.RequiredActionProvider;
+import org.keycloak.authentication.requiredactions.WebAuthnRegisterFactory;
+import org.keycloak.models.KeycloakSession;
+
+/** Stands before Keycloak's own action of the same id: {@link GuardedAction}. */
+public final class GuardedPasskeyFactory extends WebAuthnRegisterFactory {
+
+    @Override
+    public RequiredActionProvider create(KeycloakSession session) {
+        return new GuardedAction(super.create(session));
+    }
+
+    @Override
+    public int order() {
+        return 100;
+    }
+}
