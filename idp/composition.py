@@ -40,6 +40,7 @@ from idp.store.guesses import GuessThrottle
 from idp.store.marks import Marks
 from idp.store.persons import PersonStore
 from idp.store.visits import VisitStore
+from idp.store.waiting_proofs import WaitingProofs
 from idp.store.web_sessions import WebSessions
 from idp.store.window_grants import WindowGrants
 from idp.strong_proof import StrongProofing
@@ -109,8 +110,9 @@ class IdentityProvider:
         return {"database": self._database_answers(), "population_register": self._register_answers()}
 
     def sweep(self, *, now: datetime) -> None:
-        """Carries out what waits for Keycloak; to be called from time to time."""
+        """Carries out what waits for Keycloak and for the registers; to be called from time to time."""
         self._keeper.carry_out(now=now)
+        self.service.proofing.check_waiting(now=now)
 
     def _database_answers(self) -> bool:
         try:
@@ -168,6 +170,7 @@ def build(
         guesses=GuessThrottle(engine),
         persons=persons,
         notices=Notices(gateway),
+        waiting=WaitingProofs(engine, cipher),
         mac=mac,
         limits=settings.limits,
     )

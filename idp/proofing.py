@@ -6,15 +6,15 @@ registered to that person; whoever holds another phone learns that the three do 
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from enum import Enum
 from typing import Final
 
 from idp.displacement import Evidence
 from idp.errors import OwnershipUnavailable, RegisterUnavailable, TooManyTries
-from idp.identity.citizen_number import CitizenNumber
+from idp.identity.citizen_number import CitizenNumber, parse_citizen_number
 from idp.identity.holder import HolderCodeType, Mac, holder_reference
-from idp.identity.person_name import NormalisedName
+from idp.identity.person_name import NormalisedName, normalise_name
 from idp.mobile_number import MobileNumber
 from idp.notices import Notice, Notices
 from idp.ports import Comparison, MobileOwnership, PopulationRegister
@@ -23,6 +23,8 @@ from idp.sms.codes import SmsCodes
 from idp.store.guesses import GuessThrottle
 from idp.store.marks import Marks
 from idp.store.persons import PersonState, PersonStore, ProofRecord, ProvedIdentity
+from idp.store.visits import Typed
+from idp.store.waiting_proofs import WaitingProof, WaitingProofs
 
 
 class Outcome(Enum):
@@ -39,6 +41,7 @@ class Outcome(Enum):
     TOO_MANY_TRIES = "too-many-tries"
     FROZEN = "frozen"
     STRONGER_PROOF = "stronger-proof"
+    MINOR = "minor"
 
 
 _OF_A_PERSON = {
@@ -54,8 +57,13 @@ _NOT_A_GUESS = frozenset(
         Outcome.OWNERSHIP_UNAVAILABLE,
         Outcome.FROZEN,
         Outcome.STRONGER_PROOF,
+        Outcome.MINOR,
     }
 )
+UNAVAILABLE: Final = frozenset({Outcome.REGISTER_UNAVAILABLE, Outcome.OWNERSHIP_UNAVAILABLE})
+# Below this age a guardian's consent is needed (Personal Information Protection Law, article 31).
+AGE_OF_CONSENT: Final = 14
+_CIVIL_TIME: Final = timezone(timedelta(hours=8))
 REGISTERS: Final = frozenset({Evidence.POPULATION_REGISTER, Evidence.MOBILE_NUMBER_REGISTER})
 
 
@@ -89,6 +97,7 @@ class ProofParts:
     guesses: GuessThrottle
     persons: PersonStore
     notices: Notices
+    waiting: WaitingProofs
     mac: Mac
     limits: Limits
 
@@ -132,8 +141,30 @@ class Proofing:
         outcome = self._compare(claimed, guess, address=address, now=now)
         if outcome in _NOT_A_GUESS:
             self._parts.guesses.forgive(guess)
+        if outcome in UNAVAILABLE:
+            typed = Typed(name=claimed.name.name_key, number=claimed.number.number, mobile=claimed.mobile)
+            waiting = WaitingProof(claim_mark=guess, typed=typed, client_id=client_id)
+            self._parts.waiting.add(waiting, now=now)
         # (4) record, and whether the link in force may be entered with this phone
         return self._record(claimed, outcome, client_id=client_id, now=now)
+
+    def check_waiting(self, *, now: datetime) -> int:
+        """Asks the registers again for every claim that waits, and tells each person once; how many wait on.
+
+        Nothing is raised by this: the person comes back and finishes, with the phone in hand.
+        """
+        all_waiting = self._parts.waiting.all(now=now)
+        for place, waiting in enumerate(all_waiting):
+            claimed, mark = claimed_again(waiting.typed, now=now), waiting.claim_mark
+            outcome = self._compare(claimed, mark, address=f"waiting {mark}", now=now)
+            if outcome in _NOT_A_GUESS:
+                self._parts.guesses.forgive(mark)
+            if outcome in UNAVAILABLE:
+                return len(all_waiting) - place  # the next question would wait for the same silence
+            if self._parts.waiting.take(mark):
+                notice = Notice.WAITING_MATCHES if outcome is Outcome.PROVED else Notice.WAITING_DIFFERS
+                self._parts.notices.send(claimed.mobile, notice, now=now)
+        return 0
 
     def _compare(self, claimed: ClaimedIdentity, guess: str, *, address: str, now: datetime) -> Outcome:
         parts, limits = self._parts, self._parts.limits
@@ -143,9 +174,8 @@ class Proofing:
         }
         try:
             parts.guesses.reserve(buckets, guess, now=now)
-            owned = self._vouched_at_counter(claimed) or parts.ownership.is_registered_to(
-                claimed.mobile, claimed.number, claimed.name
-            )
+            vouched = self._vouched_at_counter(claimed)
+            owned = vouched or parts.ownership.is_registered_to(claimed.mobile, claimed.number, claimed.name)
             # The owner's tries are counted apart, so that an impostor cannot lock the owner out.
             whose = "owner" if owned else "other"
             bucket = f"{whose}:{self._marks.of('number', claimed.number.number)}"
@@ -161,7 +191,10 @@ class Proofing:
             return Outcome.NO_SUCH_NUMBER
         if not owned:
             return Outcome.MOBILE_NOT_OWNED
-        return _OF_A_PERSON[comparison]
+        outcome = _OF_A_PERSON[comparison]
+        if outcome is Outcome.PROVED and is_minor(claimed.number, now=now) and not vouched:
+            return Outcome.MINOR
+        return outcome
 
     def _vouched_at_counter(self, claimed: ClaimedIdentity) -> bool:
         """Whether an officer saw this phone in this person's hand: that stands for the operators' register."""
@@ -191,6 +224,22 @@ class Proofing:
         return Proof(outcome=Outcome.FROZEN if frozen else Outcome.STRONGER_PROOF, realname_ref=None)
 
 
+def claimed_again(typed: Typed, *, now: datetime) -> ClaimedIdentity:
+    """A claim that was parsed once and kept."""
+    return ClaimedIdentity(
+        name=normalise_name(typed.name),
+        number=parse_citizen_number(typed.number, today=now.astimezone(_CIVIL_TIME).date()),
+        mobile=MobileNumber(typed.mobile),
+    )
+
+
+def is_minor(number: CitizenNumber, *, now: datetime) -> bool:
+    """Whether a person is younger than fourteen on the civil day of `now`."""
+    today, born = now.astimezone(_CIVIL_TIME).date(), number.birth_date
+    had_birthday = (today.month, today.day) >= (born.month, born.day)
+    return today.year - born.year - (0 if had_birthday else 1) < AGE_OF_CONSENT
+
+
 def proof_record(marks: Marks, claimed: ClaimedIdentity, outcome: Outcome, *, client_id: str) -> ProofRecord:
     """One line of the history, without a name or a number."""
     return ProofRecord(
@@ -198,6 +247,7 @@ def proof_record(marks: Marks, claimed: ClaimedIdentity, outcome: Outcome, *, cl
         number_mark=marks.of("number", claimed.number.number),
         mobile_mark=marks.of("mobile", claimed.mobile),
         client_id=client_id,
+        name_notes=tuple(note.value for note in claimed.name.notes),
     )
 
 

@@ -10,7 +10,9 @@ from enum import Enum
 
 from idp.displacement import Decision, Evidence
 from idp.errors import CounterRefused, OwnershipUnavailable, RegisterUnavailable, TooManyTries
+from idp.identity.citizen_number import CitizenNumber
 from idp.identity.holder import HolderCodeType, holder_reference
+from idp.identity.person_name import NormalisedName
 from idp.keycloak.keeper import AccountKeeper
 from idp.mobile_number import MobileNumber
 from idp.notices import Notice
@@ -37,6 +39,25 @@ class StrongProof:
     outcome: Outcome
     settled: Settled | None
     displaced: Person | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnheldClaim:
+    """Who stands at a counter, without a phone; well-formed, nothing proved."""
+
+    name: NormalisedName
+    number: CitizenNumber
+
+    def __repr__(self) -> str:
+        return "UnheldClaim()"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TheftReport:
+    """How a report ended; `frozen` is the link that was blocked, None when there was none in force."""
+
+    outcome: Outcome
+    frozen: Person | None
 
 
 _OUTCOMES = {
@@ -142,6 +163,49 @@ class StrongProofing:
         # (5) Keycloak
         self._keeper.carry_out(now=now)
         return StrongProof(outcome=outcome, settled=settled, displaced=displaced)
+
+    def report_theft(
+        self, claimed: UnheldClaim, document: DocumentKind, grant: WindowGrant, *, now: datetime
+    ) -> TheftReport:
+        """Blocks the person's account at once, on the original document alone: no phone is needed.
+
+        (1) The register. (2) The link in force is frozen; with the record of the officer's act. (3) The phone of the
+        account is told. (4) Keycloak, now or as soon as it answers. Only a new proof at a counter opens it again.
+        """
+        # (1) the register
+        with_phone = ClaimedIdentity(name=claimed.name, number=claimed.number, mobile=MobileNumber(""))
+        outcome = self.compare_at_counter(with_phone, document, grant, now=now)
+        if outcome is not Outcome.PROVED:
+            return TheftReport(outcome=outcome, frozen=None)
+        # (2) the link
+        person = self.standing(with_phone)
+        frozen = person is not None and self._parts.persons.freeze(person.realname_ref, now=now)
+        act = CounterAct(
+            document_kind=document.name.lower(),
+            outcome=outcome.value,
+            decision="frozen" if frozen else "nothing-to-freeze",
+            realname_ref=None if person is None else person.realname_ref,
+            displaced_ref=None,
+            number_mark=self._marks.of("number", claimed.number.number),
+        )
+        self._grants.record(grant, act, now=now)
+        # (3) the phone is told, then (4) Keycloak
+        if person is not None and frozen:
+            self._parts.notices.send(person.mobile, Notice.FROZEN, now=now)
+            self._keeper.carry_out(now=now)
+        return TheftReport(outcome=outcome, frozen=person if frozen else None)
+
+    def freeze_own(self, realname_ref: str, *, now: datetime) -> None:
+        """Blocks an account at its own person's word, from a page behind its sign-in."""
+        person = self._parts.persons.person(realname_ref)
+        if person is not None and self._parts.persons.freeze(realname_ref, now=now):
+            self._parts.notices.send(person.mobile, Notice.FROZEN, now=now)
+            self._keeper.carry_out(now=now)
+
+    def sign_out_everywhere(self, realname_ref: str, *, now: datetime) -> int:
+        """Ends all sessions of an account; how many orders wait because Keycloak does not answer."""
+        self._parts.persons.order_sign_out(realname_ref, now=now)
+        return self._keeper.carry_out(now=now)
 
     def prove_by_face(
         self, claimed: ClaimedIdentity, *, says_own: bool, client_id: str, now: datetime

@@ -100,6 +100,16 @@ class KeycloakAccounts:
                 self._ask("DELETE", f"/users/{user['id']}/credentials/{credential['id']}")
         self._ask("POST", f"/users/{user['id']}/logout")
 
+    def sign_out(self, realname_ref: str) -> None:
+        """Ends all sessions of the account, at Keycloak and by its notices at every site.
+
+        Raises:
+            AccountsUnavailable: no answer can be had.
+        """
+        user = self._user_of(realname_ref)
+        if user is not None:
+            self._ask("POST", f"/users/{user['id']}/logout")
+
     def _user_of(self, realname_ref: str) -> dict[str, Any] | None:
         found = self._ask("GET", "/users", query={"idpAlias": PROVIDER, "idpUserId": realname_ref})
         if not found:

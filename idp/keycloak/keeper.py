@@ -42,6 +42,14 @@ class AccountDirectory(Protocol):
         """
         ...
 
+    def sign_out(self, realname_ref: str) -> None:
+        """Ends all sessions of the account, at Keycloak and at every site.
+
+        Raises:
+            AccountsUnavailable: no answer can be had.
+        """
+        ...
+
 
 class AccountKeeper:
     """Works off the orders."""
@@ -64,6 +72,8 @@ class AccountKeeper:
                         self._acts.record(order.realname_ref, act)
                 elif order.kind is OrderKind.RESET_FACTORS:
                     self._accounts.reset_factors(order.realname_ref)
+                elif order.kind is OrderKind.SIGN_OUT:
+                    self._accounts.sign_out(order.realname_ref)
                 else:
                     person = self._persons.person(order.realname_ref)
                     if person is not None:

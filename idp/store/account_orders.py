@@ -14,12 +14,13 @@ class OrderKind(Enum):
     """What is done to an account.
 
     Freeze: end its sessions and take its link away. Refresh: write what it holds of the proof. Reset factors: take
-    the second factors away that its owner lost.
+    the second factors away that its owner lost. Sign out: end its sessions everywhere.
     """
 
     FREEZE = "freeze"
     REFRESH = "refresh"
     RESET_FACTORS = "reset-factors"
+    SIGN_OUT = "sign-out"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,12 +76,17 @@ class ProvedIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProofRecord:
-    """One line of the history."""
+    """One line of the history.
+
+    Attributes:
+        name_notes: what was normalised of the name as typed.
+    """
 
     outcome: str
     number_mark: str
     mobile_mark: str
     client_id: str
+    name_notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +190,22 @@ class PersonStore:
             realname_ref=reference,
             displaced_ref=None if displaced is None else displaced.realname_ref,
         )
+
+    def freeze(self, realname_ref: str, *, now: datetime) -> bool:
+        """Freezes a link in force at once, and orders the same at Keycloak; False when it was not in force."""
+        active = (persons.c.realname_ref == realname_ref) & (persons.c.state == PersonState.ACTIVE.value)
+        with self._engine.begin() as connection:
+            done = connection.execute(
+                update(persons).where(active).values(state=PersonState.FROZEN.value)
+            ).rowcount
+            if done:
+                add_order(connection, realname_ref, OrderKind.FREEZE, now=now)
+        return done == 1
+
+    def order_sign_out(self, realname_ref: str, *, now: datetime) -> None:
+        """Orders the end of all sessions of an account."""
+        with self._engine.begin() as connection:
+            add_order(connection, realname_ref, OrderKind.SIGN_OUT, now=now)
 
     def set_state(self, realname_ref: str, state: PersonState) -> None:
         """Unlinks or freezes a person; a new proof makes an unlinked person active, never a frozen one."""
@@ -313,6 +334,7 @@ def _write_history(connection: Connection, reference: str | None, record: ProofR
             number_mark=record.number_mark,
             mobile_mark=record.mobile_mark,
             client_id=record.client_id,
+            name_notes=json.dumps(record.name_notes),
             at=seconds(now),
         )
     )

@@ -43,6 +43,17 @@ proofs = Table(
     Column("mobile_mark", String(64), nullable=False),
     Column("client_id", String(64), nullable=False),
     Column("at", BigInteger, nullable=False),
+    Column("name_notes", Text, nullable=False, server_default="[]"),
+)
+
+waiting_proofs = Table(
+    "waiting_proofs",
+    metadata,
+    Column("claim_mark", String(64), primary_key=True),
+    Column("claim_sealed", LargeBinary, nullable=False),
+    Column("client_id", String(64), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False, index=True),
 )
 
 visits = Table(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import g, redirect, url_for
+from flask import g, redirect, render_template, request, url_for
 
 from idp.errors import SignInRefused
 from idp.identity.access_token import Caller
@@ -49,6 +49,13 @@ class AccountPages:
         for rule, endpoint, view, methods in (
             ("/account/", "account", self.account, ["GET"]),
             ("/account/raise", "account_raise", self.raise_level, ["POST"]),
+            (
+                "/account/sign-out-everywhere",
+                "account_sign_out_everywhere",
+                self.sign_out_everywhere,
+                ["POST"],
+            ),
+            ("/account/report", "account_report", self.report, ["GET", "POST"]),
         ):
             blueprint.add_url_rule(rule, endpoint, self._frame.guard(view), methods=methods)
 
@@ -80,6 +87,24 @@ class AccountPages:
         if self._person() is None:
             return redirect(url_for(".account"), 303)
         return self._frame.ask("/idp/account/", kc_idp_hint="realname", prompt="login")
+
+    def sign_out_everywhere(self) -> Any:
+        """Ends all sessions of the account, this one too."""
+        person = self._person()
+        if person is None:
+            return redirect(url_for(".account"), 303)
+        left = self._service.strong.sign_out_everywhere(person.realname_ref, now=self._service.clock())
+        return render_template("idp/signed_out.html", waits=left > 0)
+
+    def report(self) -> Any:
+        """Says what a theft report does; once confirmed, blocks the account at once."""
+        person = self._person()
+        if person is None:
+            return redirect(url_for(".account"), 303)
+        if request.method == "GET":
+            return self._frame.page("idp/account_report.html", mobile=mask_mobile(person.mobile))
+        self._service.strong.freeze_own(person.realname_ref, now=self._service.clock())
+        return self._frame.page("idp/account_over.html")
 
     def _person(self) -> Person | None:
         person = self._service.persons.person(str(g.session.content["realname_ref"]))

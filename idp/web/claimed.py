@@ -10,14 +10,28 @@ from idp.identity.person_name import normalise_name
 from idp.mobile_number import parse_mobile_number
 from idp.proofing import ClaimedIdentity
 from idp.store.visits import Typed
+from idp.strong_proof import UnheldClaim
 
 BEIJING: Final = timezone(timedelta(hours=8))
 
 
 def claimed_of(typed: Typed, *, now: datetime) -> tuple[ClaimedIdentity | None, dict[str, str]]:
     """What was typed, parsed; or a sentence for each field that is wrong."""
+    person, errors = person_of(typed, now=now)
+    mobile = None
+    try:
+        mobile = parse_mobile_number(typed.mobile)
+    except MalformedMobile as error:
+        errors["mobile"] = str(error)
+    if person is None or mobile is None:
+        return None, errors
+    return ClaimedIdentity(name=person.name, number=person.number, mobile=mobile), {}
+
+
+def person_of(typed: Typed, *, now: datetime) -> tuple[UnheldClaim | None, dict[str, str]]:
+    """Name and number, parsed; or a sentence for each that is wrong."""
     errors: dict[str, str] = {}
-    name = number = mobile = None
+    name = number = None
     try:
         name = normalise_name(typed.name)
     except MalformedName as error:
@@ -26,10 +40,6 @@ def claimed_of(typed: Typed, *, now: datetime) -> tuple[ClaimedIdentity | None, 
         number = parse_citizen_number(typed.number, today=now.astimezone(BEIJING).date())
     except MalformedNumber as error:
         errors["number"] = str(error)
-    try:
-        mobile = parse_mobile_number(typed.mobile)
-    except MalformedMobile as error:
-        errors["mobile"] = str(error)
-    if name is None or number is None or mobile is None:
+    if name is None or number is None:
         return None, errors
-    return ClaimedIdentity(name=name, number=number, mobile=mobile), {}
+    return UnheldClaim(name=name, number=number), {}

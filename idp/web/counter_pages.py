@@ -17,7 +17,7 @@ from idp.store.persons import Person, Settled
 from idp.store.visits import Step, Typed, Visit
 from idp.store.window_grants import WindowGrant
 from idp.strong_proof import DocumentKind, require_grant
-from idp.web.claimed import BEIJING, claimed_of
+from idp.web.claimed import BEIJING, claimed_of, person_of
 from idp.web.pages import FIELDS
 from idp.web.sentences import COUNTER_SENTENCES
 from idp.web.service import Service
@@ -55,6 +55,7 @@ class CounterPages:
             ("/counter/", "counter", self.form, both),
             ("/counter/code", "counter_code", self.code, both),
             ("/counter/done", "counter_done", self.done, ["GET"]),
+            ("/counter/report", "counter_report", self.report, both),
         ):
             blueprint.add_url_rule(rule, endpoint, self._frame.guard(view), methods=methods)
         blueprint.register_error_handler(CounterRefused, _refused)
@@ -121,7 +122,47 @@ class CounterPages:
             beijing=BEIJING,
         )
 
+    def report(self) -> Any:
+        """Takes a theft report on the original document alone, and blocks the account at once."""
+        grant = self._grant()
+        empty = Typed(name="", number="", mobile="")
+        if request.method == "GET":
+            return self._report_page(grant, empty, {})
+        typed = Typed(
+            name=request.form.get("name", "")[:64], number=request.form.get("number", "")[:64], mobile=""
+        )
+        claim, errors = person_of(typed, now=self._service.clock())
+        document = _document(request.form.get("document", ""))
+        if document is None:
+            errors["document"] = "请选择证件种类。"
+        if any(request.form.get(one) != "yes" for one in _CONFIRMED):
+            errors["original"] = _CONFIRM_SENTENCE
+        if claim is None or document is None or errors:
+            return self._report_page(grant, typed, errors), 422
+        report = self._service.strong.report_theft(claim, document, grant, now=self._service.clock())
+        if report.outcome is not Outcome.PROVED:
+            return self._outcome_page(report.outcome), 409
+        frozen = report.frozen
+        return self._frame.page(
+            "idp/counter_reported.html",
+            name=mask_name(claim.name.name_key),
+            frozen=frozen,
+            mobile="" if frozen is None else mask_mobile(frozen.mobile),
+            acts=() if frozen is None else self._service.acts.of(frozen.realname_ref),
+            beijing=BEIJING,
+        )
+
     # ── parts ──
+
+    def _report_page(self, grant: WindowGrant, typed: Typed, errors: dict[str, str]) -> str:
+        return self._frame.page(
+            "idp/counter_report.html",
+            grant=grant,
+            fields=[field for field in FIELDS if field.name != "mobile"],
+            typed={"name": typed.name, "number": typed.number},
+            documents=[(one.name, one.value) for one in DocumentKind],
+            errors=errors,
+        )
 
     def _grant(self) -> WindowGrant:
         now = self._service.clock().astimezone(BEIJING)

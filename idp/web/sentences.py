@@ -65,13 +65,13 @@ SENTENCES = {
     Outcome.REGISTER_UNAVAILABLE: Sentence(
         title="人口库暂时不能应答",
         said="人口库暂时不能应答，这次没有核验，也不会影响您已有的认证。",
-        next_step="您填写的内容已保留，请过几分钟再试；已经实名的账号可以照常登录。",
+        next_step="您填写的内容已加密登记，人口库恢复后会自动核对，结果用短信告诉您；也可以过几分钟再试。已经实名的账号可以照常登录。",
         may_retry=True,
     ),
     Outcome.OWNERSHIP_UNAVAILABLE: Sentence(
         title="手机号核验暂时不能应答",
         said="手机号实名核验服务暂时不能应答，这次没有核验，也不会影响您已有的认证。",
-        next_step="您填写的内容已保留，请过几分钟再试；已经实名的账号可以照常登录。",
+        next_step="您填写的内容已加密登记，恢复后会自动核对，结果用短信告诉您；也可以过几分钟再试。已经实名的账号可以照常登录。",
         may_retry=True,
     ),
     Outcome.TOO_MANY_TRIES: Sentence(
@@ -84,6 +84,12 @@ SENTENCES = {
         title="认证已冻结",
         said="这个身份的网上认证已冻结。",
         next_step="请带身份证到政务服务窗口核实后解除。",
+        may_retry=False,
+    ),
+    Outcome.MINOR: Sentence(
+        title="未满十四周岁，请监护人办理",
+        said="信息核对一致，但未满十四周岁的人不能自己办理网上实名。",
+        next_step="请监护人带双方身份证件和户口簿，和孩子一起到政务服务窗口办理。",
         may_retry=False,
     ),
     Outcome.STRONGER_PROOF: Sentence(

@@ -65,7 +65,9 @@ def counter(system: Configuration, staff_id: str = WINDOW_OFFICER) -> FormClient
     return client
 
 
-def at_the_counter(client: FormClient, system: Configuration, person: Citizen, *, own: str | None) -> Page:
+def at_the_counter(
+    client: FormClient, system: Configuration, person: Citizen, *, own: str | None, lost: bool = False
+) -> Page:
     client.open(f"{system.public_url}/idp/counter/")
     values = {
         "document": "RESIDENT_CARD",
@@ -81,7 +83,8 @@ def at_the_counter(client: FormClient, system: Configuration, person: Citizen, *
         page = client.fill(values)
     assert page.has_field("code"), page.text
     answer = {"code": read_sms(system.public_url, person.mobile)}
-    return client.fill(answer | ({"own": own} if own else {}))
+    said = ({"own": own} if own else {}) | ({"lost": "yes"} if lost else {})
+    return client.fill(answer | said)
 
 
 def open_account(system: Configuration, person: Citizen) -> FormClient:

@@ -70,9 +70,11 @@ class ScriptedRegister:
         self.names = {LIN["number"]: LIN["name"]}
         self.states: dict[str, Comparison] = {}
         self.down = False
+        self.asked = 0
 
     def compare(self, number: CitizenNumber, name: NormalisedName, *, now: datetime) -> Comparison:
         del now
+        self.asked += 1
         if self.down:
             raise RegisterUnavailable("down", code="register-unavailable")
         known = self.names.get(number.number)
@@ -94,6 +96,7 @@ class AccountLedger:
         self.frozen: list[str] = []
         self.refreshed: list[tuple[str, dict[str, str]]] = []
         self.reset: list[str] = []
+        self.signed_out: list[str] = []
         self.acts: tuple[Act, ...] = ()
         self.down = False
 
@@ -112,6 +115,11 @@ class AccountLedger:
         if self.down:
             raise AccountsUnavailable("down", code="keycloak-unreachable")
         self.reset.append(realname_ref)
+
+    def sign_out(self, realname_ref: str) -> None:
+        if self.down:
+            raise AccountsUnavailable("down", code="keycloak-unreachable")
+        self.signed_out.append(realname_ref)
 
 
 @dataclass

@@ -25,7 +25,14 @@ from idp.proofing import ClaimedIdentity, Outcome
 from idp.store.acts import Act, ActKind
 from idp.store.persons import PersonState
 from idp.store.window_grants import WindowGrant
-from idp.strong_proof import DocumentKind, StrongProof, StrongProofing, require_grant
+from idp.strong_proof import (
+    DocumentKind,
+    StrongProof,
+    StrongProofing,
+    TheftReport,
+    UnheldClaim,
+    require_grant,
+)
 
 OWN_PHONE, OTHER_PHONE = "13900000001", "13900000066"
 GRANT = WindowGrant(
@@ -207,6 +214,52 @@ def test_what_the_register_does_not_confirm_is_told_to_the_officer_and_proves_no
     proof = prove(world)
     assert proof.outcome.value == comparison.value
     assert strong(world).standing(lin()) is None
+
+
+class TestTheftReport:
+    def report(self, world: World) -> TheftReport:
+        claim = UnheldClaim(name=lin().name, number=lin().number)
+        return strong(world).report_theft(claim, DocumentKind.RESIDENT_CARD, GRANT, now=world.clock())
+
+    def test_a_report_without_a_phone_blocks_at_once(self, world: World) -> None:
+        stolen = first(world)
+        report = self.report(world)
+        assert report.frozen is not None
+        assert report.frozen.realname_ref == stolen
+        with pytest.raises(NotProved) as refused:
+            world.provider.links.in_force(stolen, now=world.clock())
+        assert refused.value.code == "frozen"
+        assert world.accounts.frozen == [stolen]
+        assert world.prove(world.browser()) == "frozen"  # the thief has name, number and phone
+        assert self.report(world).frozen is None  # a second report finds nothing to block
+
+    def test_a_new_proof_at_the_counter_opens_it_again(self, world: World) -> None:
+        stolen = first(world)
+        self.report(world)
+        proof = prove(world)
+        assert proof.settled is not None
+        assert proof.settled.displaced_ref == stolen
+        assert world.prove(world.browser(), mobile=OTHER_PHONE) == "proved"
+
+    def test_a_report_on_a_document_that_the_register_does_not_confirm_blocks_nothing(
+        self, world: World
+    ) -> None:
+        own = first(world)
+        world.register.states[LIN["number"]] = Comparison.NAME_DIFFERS
+        assert self.report(world).outcome is Outcome.NAME_DIFFERS
+        assert world.provider.links.in_force(own, now=world.clock())
+
+    def test_ones_own_report_and_signing_out_everywhere(self, world: World) -> None:
+        own = first(world)
+        world.accounts.down = True
+        assert strong(world).sign_out_everywhere(own, now=world.clock()) == 1
+        world.accounts.down = False
+        world.provider.sweep(now=world.clock())
+        assert world.accounts.signed_out == [own]
+        strong(world).freeze_own(own, now=world.clock())
+        with pytest.raises(NotProved):
+            world.provider.links.in_force(own, now=world.clock())
+        assert world.accounts.frozen == [own]
 
 
 def test_an_officer_who_guesses_is_stopped(world: World) -> None:
