@@ -23,6 +23,7 @@ from cert_registry.web.seal_room import SealPagesRoom
 from cert_registry.web.searches import KeptSearches
 from cert_registry.web.sessions import WebSession
 from cert_registry.web.sign_in import SignIn
+from idp.identity.assurance import RealnameLevel
 from idp.identity.holder import HolderReference
 from idp.web.language import install_language
 
@@ -55,12 +56,28 @@ class GivenSession:
         return make_response(f"sign in {acr} {action} {then}", 302)
 
 
+class GivenLinks:
+    """Every link counts, at the level that the test says; acts are kept."""
+
+    def __init__(self) -> None:
+        self.level = RealnameLevel.RN2
+        self.acts: list[tuple[str, str]] = []
+
+    def in_force(self, link: str, *, now: datetime) -> RealnameLevel:
+        del link, now
+        return self.level
+
+    def record(self, link: str, kind: str, subject: str, *, now: datetime) -> None:
+        del link, now
+        self.acts.append((kind, subject))
+
+
 class Desk:
     """The pages with a browser that has no screen."""
 
     def __init__(self, rooms: RegistryRooms, directory: Path) -> None:
         self.rooms = rooms
-        self.officer, self.person = GivenSession(), GivenSession()
+        self.officer, self.person, self.links = GivenSession(), GivenSession(), GivenLinks()
         app = Flask(
             "test", template_folder=str(CHECKOUT / "templates"), static_folder=str(CHECKOUT / "static")
         )
@@ -101,6 +118,7 @@ class Desk:
                     checks=rooms.checks,
                     catalog=rooms.catalog,
                     represented=rooms.legal_persons.represented_by,
+                    links=self.links,
                     clock=utc_now,
                 )
             )
@@ -112,7 +130,14 @@ class Desk:
         self.officer.content = {"staff_id": staff_id, "acr": "loa2"}
 
     def come(self, holder: HolderReference, *, level: str = "RN2") -> None:
-        self.person.content = {"name": "甘****", "holder_reference": holder, "level": level, "acr": "loa1"}
+        self.links.level = RealnameLevel(level)
+        self.person.content = {
+            "name": "甘****",
+            "holder_reference": holder,
+            "level": level,
+            "acr": "loa1",
+            "link": "test",
+        }
 
     def get(self, address: str) -> str:
         answer = self.browser.get(address)
