@@ -45,6 +45,7 @@ class Evidence:
     certificates: dict[bytes, x509.Certificate] = field(default_factory=dict)
     crls: dict[bytes, crl.CertificateList] = field(default_factory=dict)
     ocsps: dict[bytes, ocsp.OCSPResponse] = field(default_factory=dict)
+    offered: set[bytes] = field(default_factory=set)  # digests of lists that the caller added
     unreadable: int = 0  # values that could not be parsed
     _seen: set[bytes] = field(default_factory=set)  # of values that were added or refused
     _indexed: dict[int, readable.CertificateRevocationList | None] = field(default_factory=dict)
@@ -64,10 +65,17 @@ class Evidence:
             return
         self.certificates.setdefault(fingerprint(certificate), certificate)
 
-    def add_crl(self, der: bytes) -> None:
-        """Add a CRL by its DER; a damaged one is counted."""
+    def add_crl(self, der: bytes, *, offered: bool = False) -> None:
+        """Add a CRL by its DER; a damaged one is counted.
+
+        Args:
+            der: The list.
+            offered: The caller's and not the file's: that its issuer is not in the file is no fault of the file.
+        """
         if self._known(der):
             return
+        if offered:
+            self.offered.add(hashlib.sha256(der).digest())
         try:
             value = crl.CertificateList.load(der, strict=True)
             _ = value["tbs_cert_list"]["this_update"].native, value["signature"].native

@@ -119,7 +119,7 @@ def _validate(
     # (5) gather certificates and revocation data
     evidence = Evidence()
     for der in crls:
-        evidence.add_crl(der)
+        evidence.add_crl(der, offered=True)
     has_store = collect_store(reader, evidence)
     # (6) time stamps, (7) chains, (8) later changes
     history = History(data, reader, real)

@@ -27,7 +27,12 @@ def unverified_values(evidence: Evidence, known: Sequence[x509.Certificate], *, 
         Short English tags.
     """
     refused = {False, None} if strict else {False}
-    faults = [f"crl:{v}" for v in (_crl_verdict(c, known) for c in evidence.crls.values()) if v in refused]
+    faults = [
+        f"crl:{verdict}"
+        for mark, value in evidence.crls.items()
+        if (verdict := _crl_verdict(value, known)) in refused
+        and not (verdict is None and mark in evidence.offered)
+    ]
     faults += [
         f"ocsp:{v}" for v in (_ocsp_verdict(r, known) for r in evidence.ocsps.values()) if v in refused
     ]

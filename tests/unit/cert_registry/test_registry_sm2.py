@@ -21,6 +21,7 @@ from cert_registry.signing.pki.register import RevocationReason
 from cert_registry.store.tables import INTENTS
 from hsm_sim.sm2_ceremony import run
 from tests.fixtures_token import PUBLIC_URL
+from verify_api.token_adapter import RevocationLists
 from verify_api.validation import validate_pdf
 from verify_api.validation.trust import own_anchors
 from verify_api.validation.verdicts import Verdict
@@ -61,6 +62,25 @@ def test_an_ecert_of_an_sm2_type_is_issued_and_verifies(with_sm2: Path, tmp_path
     assert own_alone.verdict is Verdict.INDETERMINATE
     with rooms.database.reading() as connection:
         assert len(list(connection.execute(select(INTENTS)))) == 2
+
+
+def test_files_of_both_hierarchies_pass_beside_the_service_s_revocation_lists(
+    with_sm2: Path, tmp_path: Path
+) -> None:
+    """A list that no certificate in the file can vouch for would count as altered evidence."""
+    rooms = open_rooms(with_sm2, tmp_path, types=_types(tmp_path, signature_profile="sm2"), sm2=True)
+    trust, lists = own_anchors(with_sm2 / "pki"), RevocationLists(rooms)()
+    plain = open_rooms(with_sm2, _directory(tmp_path / "plain"), sm2=True)
+    for one in (rooms, plain):
+        issued = issue(food_order(one, "SM2-6"), room=one.issuing, now=datetime.now(UTC))
+        pdf = one.registry.file_of(issued.identifier)
+        report = validate_pdf(pdf, trust=trust, at=None, now=datetime.now(UTC), crls=lists)
+        assert report.verdict is Verdict.PASSED, report.reason
+
+
+def _directory(path: Path) -> Path:
+    path.mkdir()
+    return path
 
 
 def _without_sm2(state: Path, directory: Path) -> Path:
