@@ -63,6 +63,8 @@ if TYPE_CHECKING:
     from cert_registry.types import DepartmentCode, StaffId
 
 _LONGEST: Final = timedelta(days=1096)
+# No seal is older, and a revocation list cannot name a time before 1950 (RFC 5280 section 4.1.2.5).
+_FIRST_DAY: Final = datetime(2000, 1, 1, tzinfo=CHINA)
 _REASONS: Final = {
     SealAct.REVOKE: RevocationReason.CESSATION_OF_OPERATION,
     SealAct.COMPROMISE: RevocationReason.KEY_COMPROMISE,
@@ -180,6 +182,9 @@ class SealRoom:
         """
         if since > now:
             sentence = "不能晚于现在。"
+            raise ApplicationRefused("泄露时间不对。", findings=[("since", sentence)])
+        if since < _FIRST_DAY:
+            sentence = "不能早于2000年1月1日。"
             raise ApplicationRefused("泄露时间不对。", findings=[("since", sentence)])
         return self._end(seal_id, SealAct.COMPROMISE, reason, as_of=since, by=by, now=now)
 

@@ -20,6 +20,7 @@ from fixtures_token import CHECKOUT, token_settings
 from registry_rooms import CITY_MARKET, food_order, on_page, open_rooms, resume_seal, suspend_seal
 from sqlalchemy import select, update
 
+from cert_registry.civil_date import CHINA
 from cert_registry.composition import RegistryRooms
 from cert_registry.errors import SealNotUsable
 from cert_registry.issuance import issue
@@ -365,6 +366,17 @@ def test_replaced_suspended_compromised_and_what_stays_valid(ceremony_state: Pat
     with pytest.raises(SealStateConflict):
         rooms.seals.compromised(successor.seal_id, "口令外泄", since=since, by=on_page("ji.lan"), now=now())
     rooms.database.dispose()
+
+
+@pytest.mark.parametrize("year", [1, 1949, 1999])
+def test_a_time_that_no_list_can_name_ends_no_seal(rooms: RegistryRooms, year: int) -> None:
+    """X.509 has no revocation before 1950: such an entry would keep the CA from ever publishing a list again."""
+    before = rooms.seals.book.find(MARKET_SEAL)
+    since = datetime(year, 1, 1, tzinfo=CHINA)
+    with pytest.raises(ApplicationRefused) as refused:
+        rooms.seals.compromised(MARKET_SEAL, "口令外泄", since=since, by=on_page("ji.lan"), now=now())
+    assert [field for field, _ in refused.value.findings] == ["since"]
+    assert rooms.seals.book.find(MARKET_SEAL) == before
 
 
 def test_a_revocation_that_was_cut_off_is_finished_by_the_sweep(rooms: RegistryRooms) -> None:
