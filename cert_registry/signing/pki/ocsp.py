@@ -65,7 +65,7 @@ class OcspResponder:
         self._key = key
         self.certificate = certificate
         self._own = to_asn1(certificate)
-        self._prepared: dict[tuple[str, int], _Prepared] = {}
+        self._prepared: dict[bytes, _Prepared] = {}  # by CertID as its asker wrote it
         self._lock = Lock()
 
     def respond(self, request_der: bytes, *, now: datetime) -> bytes:
@@ -99,7 +99,7 @@ class OcspResponder:
 
     def _from_memory(self, certificate_id: ocsp.CertId, *, now: datetime) -> OcspAnswer:
         serial_number = certificate_id["serial_number"].native
-        key = (certificate_id["hash_algorithm"]["algorithm"].native, serial_number)
+        key = bytes(certificate_id.dump())
         standing = self._pki.register.standing_of(self._authority, serial_number)
         prepared = self._prepared.get(key)
         if (

@@ -217,6 +217,28 @@ def test_prepared_answers_are_used_until_they_age_or_the_register_says_otherwise
     assert listed.get_revoked_certificate_by_serial_number(made.certificate.serial_number) is not None
 
 
+def test_a_prepared_answer_names_the_certificate_as_its_asker_did(
+    services: PkiServices, now: datetime
+) -> None:
+    """Parameters may be NULL or absent (RFC 3279); clients compare the CertID, and strangers share the memory."""
+    subject = Subject(common_name="示例同名章", organisation="示例局", credit_code="119901000000002037")
+    services.seal_authority.equip("seal-named-twice", subject, now=now)
+    asked = ocsp.OCSPRequest.load(ocsp_request(services, ["seal-named-twice"]))["tbs_request"][
+        "request_list"
+    ][0]
+    algorithm = asked["req_cert"]["hash_algorithm"]["algorithm"].dump()
+    rest = b"".join(
+        asked["req_cert"][n].dump() for n in ("issuer_name_hash", "issuer_key_hash", "serial_number")
+    )
+    for parameters in (b"", core.Null().dump()):
+        named = core.Sequence(contents=core.Sequence(contents=algorithm + parameters).dump() + rest).dump()
+        one = ocsp.Request({"req_cert": ocsp.CertId.load(named)})
+        request = ocsp.OCSPRequest({"tbs_request": {"request_list": [one]}}).dump()
+        assert named in request
+        answer = ocsp.OCSPResponse.load(services.ocsp.respond(request, now=now))
+        assert answer.response_data["responses"][0]["cert_id"].dump() == named
+
+
 def test_answers_about_numbers_never_issued_are_not_kept(services: PkiServices, now: datetime) -> None:
     one = ocsp.OCSPRequest.load(ocsp_request(services, ["seal-city-land"]))["tbs_request"]["request_list"][0]
     one["req_cert"]["serial_number"] = 0xABCDEF
