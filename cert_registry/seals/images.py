@@ -70,12 +70,11 @@ def check_picture(content: bytes) -> SealPicture:
         media_type, raster = "image/png", content
     elif b"<svg" in content[:4096]:
         width_mm, height_mm = _check_svg(content)
+        _require_size(width_mm, height_mm)  # before it is drawn: a drawing too large ends the process
         media_type, raster = "image/svg+xml", _rendered(content)
     else:
         raise _refused("只接受 SVG 或 PNG 文件。")
-    for size in (width_mm, height_mm):
-        if not SMALLEST_MM <= size <= LARGEST_MM:
-            raise _refused(f"宽、高应在 {SMALLEST_MM:g} 至 {LARGEST_MM:g} 毫米之间，现为 {size:.1f} 毫米。")
+    _require_size(width_mm, height_mm)
     _require_see_through(raster)
     return SealPicture(
         content=content,
@@ -174,6 +173,12 @@ def _rendered(content: bytes) -> bytes:
 
 
 # ── both ──
+
+
+def _require_size(*sizes_mm: float) -> None:
+    for size in sizes_mm:
+        if not SMALLEST_MM <= size <= LARGEST_MM:
+            raise _refused(f"宽、高应在 {SMALLEST_MM:g} 至 {LARGEST_MM:g} 毫米之间，现为 {size:.1f} 毫米。")
 
 
 def _require_see_through(png: bytes) -> None:

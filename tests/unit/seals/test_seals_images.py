@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, PngImagePlugin
 
+from cert_registry.seals import images
 from cert_registry.seals.drawing import image_of
 from cert_registry.seals.errors import ImageRefused
 from cert_registry.seals.images import check_picture
@@ -102,6 +103,15 @@ def test_what_an_svg_may_not_hold(inside: str, words: str) -> None:
 )
 def test_svgs_that_are_refused_as_a_whole(content: str, words: str) -> None:
     assert words in refusal(content.encode())
+
+
+@pytest.mark.parametrize("side", ["142mm", "9999cm"])
+def test_an_svg_of_a_wrong_size_is_never_drawn(monkeypatch: pytest.MonkeyPatch, side: str) -> None:
+    """At 9999 cm the drawing would ask for a terabyte, and end the process instead of raising."""
+    drawn: list[str] = []
+    monkeypatch.setattr(images, "raster_of", lambda svg: drawn.append(svg) or png())
+    assert "毫米之间" in refusal(SVG.replace('width="42mm"', f'width="{side}"').encode())
+    assert not drawn
 
 
 @pytest.mark.parametrize(
