@@ -63,6 +63,8 @@ class EcertListDesk:
         typed = {name: request.form.get(name, "").strip() for name in _PURPOSE_TITLES}
         wrong = {name: "必须填写。" for name, text in typed.items() if not text}
         query = self._query(asked)
+        if _has_ended(asked, query):
+            return make_response(self._page(asked, typed=typed), 422)
         if wrong:
             return make_response(self._page(asked, typed=typed, wrong=wrong), 422)
         found = self._room.search.page(replace(query, limit=1))
@@ -109,7 +111,7 @@ class EcertListDesk:
         query = replace(
             self._query(asked), place=list_place(asked), backward=asked.backward, limit=PAGE_ROWS + 1
         )
-        ended = bool(asked.found) and not query.text
+        ended = _has_ended(asked, query)
         if ended:
             asked = replace(asked, found="")
         found = self._room.search.page(query)
@@ -146,6 +148,8 @@ class EcertListDesk:
 
     def _export(self, asked: Asked) -> str | Response:
         query = self._query(asked)
+        if _has_ended(asked, query):
+            return make_response(self._page(asked), 422)
         found = self._room.search.page(query)
         if found.more_than_count or found.count > MAXIMUM_ROWS:
             return make_response(self._page(asked, refused=_TOO_MANY), 422)
@@ -185,6 +189,11 @@ class EcertListDesk:
 
 
 _TOO_MANY: Final = "超过 10000 条，不能一次导出。请先筛选，缩小范围。"
+
+
+def _has_ended(asked: Asked, query: EcertQuery) -> bool:
+    """Whether a search is named that is no more: without it the list holds everything, which nobody asked to export."""
+    return bool(asked.found) and not query.text
 
 
 def _day(text: str) -> date | None:

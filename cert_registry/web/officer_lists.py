@@ -105,9 +105,11 @@ class ListDesk:
         if asked.found:
             text = self._room.searches.text(asked.found, staff_id=g.rights.staff_id, now=self._room.clock())
             asked = asked if text else replace(asked, found="")
+        ended = bool(request.args.get("found")) and not text
         query = self._draft_query(asked, text or "")
         refused = ""
-        if request.args.get("format") == "csv":
+        exports = request.args.get("format") == "csv"
+        if exports and not ended:  # without its search the list would be everything
             if self._room.drafting.page(replace(query, limit=1)).count <= MAXIMUM_ROWS:
                 return csv_file("drafts", _DRAFT_COLUMNS, self._all_drafts(query), now=self._room.clock())
             refused = _TOO_MANY
@@ -123,9 +125,8 @@ class ListDesk:
             count=found.count,
         )
         view: Any = self._drafts.view(asked, sliced)
-        ended = bool(request.args.get("found")) and not text
         shown = page("officer/drafts.html", view=view, text=text or "", search_ended=ended, refused=refused)
-        return make_response(shown, 422 if refused else 200)
+        return make_response(shown, 422 if refused or (exports and ended) else 200)
 
     def search_drafts(self) -> Response:
         """Keep the case number that is sought and show the list of it."""

@@ -128,6 +128,24 @@ def test_an_export_in_full_needs_its_grounds_and_every_holder_sees_it(
         assert record.officer
 
 
+def test_an_export_of_a_search_that_has_ended_exports_nothing(desk: Desk, issued: list[IssuedEcert]) -> None:
+    desk.sit(SIGNER)
+    number = str(desk.rooms.registry.face_of(issued[0].identifier)["licence_number"])
+    found = desk.post("/officer/ecerts/search", text=number).location[-32:]
+    desk.sit(DRAFTER)  # whose it is not, as after its eight hours
+    before = len(desk.rooms.checks.checks_of(issued[1].identifier))
+    answers = (
+        desk.post("/officer/ecerts/export", found=found, purpose="核对清单", case_number="H-2"),
+        desk.browser.get(f"/officer/ecerts?format=csv&found={found}"),
+        desk.browser.get(f"/officer/drafts?format=csv&found={found}"),
+    )
+    for answer in answers:
+        assert answer.status_code == 422
+        assert answer.mimetype == "text/html"
+        assert "这次检索已经过期" in answer.text
+    assert len(desk.rooms.checks.checks_of(issued[1].identifier)) == before
+
+
 def test_other_departments_see_none_of_it(desk: Desk, issued: list[IssuedEcert]) -> None:
     chart = desk.rooms.charts.chart()
     other = next(one for one in chart.appointments if one.department != CITY_MARKET)
