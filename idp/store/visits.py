@@ -13,7 +13,7 @@ from sqlalchemy import Engine, RowMapping, delete, insert, select, update
 from idp.errors import InteractionLost
 from idp.ports import Cipher
 from idp.store.marks import mark_of_random, seconds
-from idp.store.tables import sms_codes, visits
+from idp.store.tables import face_checks, sms_codes, visits
 
 LIFE_S: Final = 1800
 
@@ -103,7 +103,7 @@ class VisitStore:
         return self._visit(row)
 
     def keep_typed(self, mark: str, typed: Typed, *, step: Step) -> None:
-        """Keeps what was typed and moves the visit to `step`; an earlier outcome is forgotten."""
+        """Keeps what was typed and moves the visit to `step`; an earlier outcome and face check are forgotten."""
         plain = json.dumps([typed.name, typed.number, typed.mobile]).encode("utf-8")
         sealed = self._cipher.encrypt(plain, _bound_to(mark))
         values = {"typed_sealed": sealed, "step": step.value, "outcome": None, "realname_ref": None}
@@ -111,6 +111,7 @@ class VisitStore:
             connection.execute(
                 update(visits).where(visits.c.visit_mark == mark).values(proved_at=None, **values)
             )
+            connection.execute(delete(face_checks).where(face_checks.c.visit_mark == mark))
 
     def finish(
         self,

@@ -37,7 +37,7 @@ class FacePages:
             )
         except (FaceRefused, FaceUnavailable) as error:
             return self._failed(str(error), error.code)
-        service.face_checks.begin(visit.mark, start.check_id, nonce, now=now)
+        service.face_checks.begin(visit.mark, start.check_id, nonce, proved_at=visit.proved_at, now=now)
         return redirect(start.page_url, 303)
 
     def returned(self) -> Any:
@@ -51,7 +51,7 @@ class FacePages:
             self._face.confirm(check[0], nonce=check[1], now=now)
         except (FaceRefused, FaceUnavailable) as error:
             return self._failed(str(error), error.code)
-        service.face_checks.passed(visit.mark, now=now)
+        service.face_checks.passed(visit.mark, check[0], now=now)
         return redirect(url_for(".face_account"), 303)
 
     def account(self) -> Any:

@@ -455,3 +455,39 @@ class TestFace:
         answer = other.get("/idp/proof/face/account")
         assert answer.status_code == 303
         assert answer.location.endswith("/idp/proof/outcome")
+
+    def test_a_face_speaks_for_whoever_was_proved_when_it_was_asked(self, face_world: World) -> None:
+        """The impostor has the victim's data and phone, and a face of his own."""
+        face_world.register.names["88010219900101001X"] = "周大伟"
+        browser = face_world.browser()
+        own = {"name": "周大伟", "number": "88010219900101001X", "mobile": "13900000009"}
+        assert face_world.prove(browser, **own) == "proved"
+        camera = self.to_camera(browser)
+        labels = BeautifulSoup(browser.get(camera).data, "html.parser").find_all("label")
+        code = next(one.find("input")["value"] for one in labels if "周大伟" in one.get_text())
+        back = browser.post(camera, data={"before_camera": code}).location.removeprefix("http://localhost:8")
+        assert browser.get(back).location.endswith("/idp/proof/face/account")
+        face_world.fill(browser)  # the same visit, another person
+        face_world.enter(browser, face_world.last_code())
+        assert browser.get("/idp/proof/face/account").location.endswith("/idp/proof/outcome")
+        person = strong(face_world).standing(lin())
+        assert person is not None
+        assert person.level.value == "RN2"
+
+    def test_a_check_that_opens_after_the_visit_changed_is_not_kept(
+        self, face_world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        browser, checks = face_world.browser(), face_world.service.face_checks
+        face_world.prove(browser)
+        kept = checks.begin
+
+        def late(visit_mark: str, *arguments: Any, **named: Any) -> None:
+            face_world.fill(browser)  # in a second window, while the provider answers
+            kept(visit_mark, *arguments, **named)
+
+        monkeypatch.setattr(type(checks), "begin", lambda _, *a, **n: late(*a, **n))
+        page = browser.get("/idp/proof/outcome")
+        answer = browser.post("/idp/proof/face", data={"csrf_token": token_in(page)})
+        assert answer.status_code == 410
+        face_world.enter(browser, face_world.last_code())
+        assert browser.get("/idp/proof/face/return").location.endswith("/idp/proof/outcome")
