@@ -156,6 +156,16 @@ def _verify_signature(
     standing = judge.judge(signed.signer, at=moment)
     if standing.standing is Standing.REVOKED and standing.revoked_at and standing.revoked_at > moment:
         standing = Judgement(standing=Standing.GOOD)
+    if (
+        standing.standing is Standing.GOOD
+        and stamped is None
+        and judge.judge(signed.signer, at=now).standing is Standing.REVOKED
+    ):  # whoever holds a revoked key can claim any time
+        findings.append(
+            _undecided(
+                Step.SIGNER_CERTIFICATE, "签章人的证书后来被吊销，没有时间戳，不能确定签章在吊销之前。"
+            )
+        )
     findings += _standing(Step.SIGNER_CERTIFICATE, "签章人的证书", standing)
     findings += _seal_findings(seal, maker, judge=judge, now=now, used_at=moment)
     return EsealReport(

@@ -241,6 +241,16 @@ def test_the_maker_s_end_after_the_making_is_a_warning(
     assert verify(der, judge=judge, now=NOW).verdict is EsealVerdict.INVALID
 
 
+def test_a_claimed_time_does_not_go_before_the_signer_s_revocation(people: tuple[Signer, Signer]) -> None:
+    """Whoever holds a revoked key can write any time into a signature; only a stamp proves one."""
+    der = _signature(*people)
+    judge = a_judge()
+    judge.standings[NOW] = Judgement(standing=Standing.REVOKED, revoked_at=SIGNED + timedelta(days=1))
+    report = verify(der, judge=judge, now=NOW, data=DATA)
+    assert (Step.SIGNER_CERTIFICATE, Severity.UNDECIDED) in [(f.step, f.severity) for f in report.findings]
+    assert report.verdict is EsealVerdict.INDETERMINATE
+
+
 @pytest.mark.parametrize(
     ("standing", "verdict"),
     [
