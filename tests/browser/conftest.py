@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser_keycloak import KeycloakAccount, make_account
+from browser_keycloak import KeycloakAccount, make_proved_account
 from browser_pages import Watch
 from browser_people import (
     CITIZEN,
@@ -141,8 +141,8 @@ def licence(make_licence: Callable[[], Licence]) -> Licence:
 
 @pytest.fixture
 def account(system: Configuration) -> Iterator[KeycloakAccount]:
-    """An account at Keycloak for one test: a password, no proof, no second factor."""
-    made = make_account(system)
+    """An account at Keycloak for one test: a proof and a password, no second factor."""
+    made = make_proved_account(system)
     yield made
     made.remove()
 

@@ -56,6 +56,8 @@ def test_setting_up_one_time_codes(
     page = open_page(sign_in_address(system, kc_action="CONFIGURE_TOTP"))
     keys = Keyboard(page)
     keys.type(account.username).press("Tab").type(account.password).press("Enter")
+    account.prove(page)  # by keys in the test of the citizen below
+    expect(page.locator("h1")).to_have_text("设置动态口令")
     keys.skip_to_main()
     keys.to(page.get_by_role("link", name="正在用这部手机操作"))
     keys.to(page.locator("summary")).press("Enter")

@@ -97,6 +97,7 @@ def test_one_time_codes_are_set_up_and_asked_for(
 ) -> None:
     page = open_page(sign_in_address(system, kc_action="CONFIGURE_TOTP"))
     account.give_password(page)
+    account.prove(page)
     check_page(page)
     key = page.locator("#kc-totp-secret-key").inner_text().replace(" ", "")
     in_app = page.get_by_role("link", name="正在用这部手机操作").get_attribute("href")
@@ -128,6 +129,7 @@ def test_the_picture_to_scan_says_the_same_as_the_text_beside_it(
 ) -> None:
     page = open_page(sign_in_address(system, kc_action="CONFIGURE_TOTP"))
     account.give_password(page)
+    account.prove(page)
     key = page.locator("#kc-totp-secret-key").inner_text().replace(" ", "")
     source = page.locator("img.qr").get_attribute("src") or ""
     picture = Image.open(io.BytesIO(base64.b64decode(source.split(",", 1)[1])))
@@ -140,6 +142,7 @@ def test_a_passkey_is_set_up_and_used_in_place_of_a_code(
     page = open_page(sign_in_address(system, kc_action="webauthn-register"))
     device = virtual_authenticator(page)
     account.give_password(page)
+    account.prove(page)
     check_page(page)
     page.get_by_label("通行密钥的名字").fill("家里的电脑")
     page.get_by_role("button", name="开始设置").click()
@@ -166,9 +169,10 @@ def test_another_way_can_be_chosen(
     page = open_page(sign_in_address(system, kc_action="webauthn-register"))
     virtual_authenticator(page)
     account.give_password(page)
+    account.prove(page)
     page.get_by_role("button", name="开始设置").click()
     expect_done(page)
-    page.goto(sign_in_address(system, kc_action="CONFIGURE_TOTP"))
+    page.goto(sign_in_address(system, kc_action="CONFIGURE_TOTP", acr_values="loa2"))
     page.get_by_role("button", name="开始验证").click()  # a second factor is added with the first
     phone = Phone(secret=page.locator("#kc-totp-secret-key").inner_text().replace(" ", ""))
     page.locator("#totp").fill(phone.code())
@@ -188,7 +192,7 @@ def test_recovery_codes_are_kept_and_one_stands_in_for_the_phone(
 ) -> None:
     page = open_page(sign_in_address(system))
     phone = account.enrol_phone(page)
-    page.goto(sign_in_address(system, kc_action="CONFIGURE_RECOVERY_AUTHN_CODES"))
+    page.goto(sign_in_address(system, kc_action="CONFIGURE_RECOVERY_AUTHN_CODES", acr_values="loa2"))
     give_code(page, phone)
     expect(page.locator("h1")).to_have_text("备用恢复码")
     check_page(page)
@@ -254,16 +258,28 @@ def test_the_profile_holds_what_is_the_persons_own(
     expect_done(page)
 
 
-def test_linking_and_deleting_are_asked_about_and_can_be_left(
-    open_page: OpenPage, system: Configuration, account: KeycloakAccount
+def test_without_a_proof_linking_is_asked_about_and_a_second_factor_refused(
+    open_page: OpenPage, system: Configuration
 ) -> None:
-    page = open_page(sign_in_address(system))
-    phone = account.enrol_phone(page)
-    page.goto(sign_in_address(system, kc_action="idp_link:realname"))
+    plain = make_account(system)
+    page = open_page(sign_in_address(system, kc_action="idp_link:realname"))
+    plain.give_password(page)
     expect(page.locator("h1")).to_have_text("实名认证")
     check_page(page)
     page.get_by_role("button", name="取消").click()
     page.wait_for_url("**kc_action_status=cancelled**")
+    page.goto(sign_in_address(system, kc_action="CONFIGURE_TOTP"))
+    expect(page.locator("h1")).to_have_text("没有办成")
+    expect(page.locator("main")).to_contain_text("请先在原网站完成实名核验")
+    check_page(page)
+    plain.remove()
+
+
+def test_deleting_is_asked_about_and_can_be_left(
+    open_page: OpenPage, system: Configuration, account: KeycloakAccount
+) -> None:
+    page = open_page(sign_in_address(system))
+    phone = account.enrol_phone(page)
     page.goto(sign_in_address(system, kc_action=f"delete_credential:{account.credential('otp')}"))
     give_code(page, phone)
     expect(page.locator("h1")).to_contain_text("删除")
@@ -374,7 +390,6 @@ def test_every_page_but_passkeys_works_without_scripts(
     account.ask(page, acr_values="loa2")
     give_code(page, phone)
     expect_done(page)
-    account.ask(page, kc_action="webauthn-register")
-    if page.locator("#otp").count():
-        give_code(page, phone)
+    account.ask(page, kc_action="webauthn-register", acr_values="loa2")
+    give_code(page, phone)
     expect(page.locator("noscript .notice")).to_contain_text("通行密钥需要浏览器允许运行脚本")
