@@ -77,7 +77,8 @@ def issued_in_log(name: str, state: Path) -> list[str]:
 # ── four eyes, reach ──
 
 
-def test_a_seal_comes_into_being_by_three_people(rooms: RegistryRooms) -> None:
+def test_a_seal_comes_into_being_by_three_people(ceremony_state: Path, tmp_path: Path) -> None:
+    rooms = open_rooms(ceremony_state, tmp_path)  # of its own: others' acts would stand in its history
     seal = rooms.seals.book.find(MARKET_SEAL)
     assert seal.state is SealState.ACTIVE
     events = rooms.seals.book.events(seal.seal_id)
