@@ -45,7 +45,8 @@ _ATTRIBUTES: Final = frozenset(
         *("width", "height", "viewBox", "version", "id", "transform", "d", "points", "opacity"),
         *("x", "y", "rx", "ry", "r", "cx", "cy", "x1", "y1", "x2", "y2", "preserveAspectRatio"),
         *("fill", "fill-opacity", "fill-rule", "stroke", "stroke-width", "stroke-opacity"),
-        *("stroke-linecap", "stroke-linejoin", "stroke-miterlimit", "stroke-dasharray", "stroke-dashoffset"),
+        # No dashes: a tiny one costs hours of drawing.
+        *("stroke-linecap", "stroke-linejoin", "stroke-miterlimit"),
     }
 )
 _MOST_ELEMENTS: Final = 5000

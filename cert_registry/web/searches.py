@@ -49,7 +49,7 @@ class KeptSearches:
 
     def keep(self, text: str, *, staff_id: str, now: datetime) -> str:
         """Keep what was typed; return its name for addresses, empty when nothing was typed."""
-        typed = text.strip().replace(_FORM, "")[:LONGEST_TEXT]
+        typed = text.replace("\0", "").strip()[:LONGEST_TEXT]  # so that no search begins as a form does
         return self._keep(typed, staff_id=staff_id, now=now) if typed else ""
 
     def keep_form(self, path: str, fields: Sequence[tuple[str, str]], *, staff_id: str, now: datetime) -> str:

@@ -71,6 +71,7 @@ def test_honest_pictures_pass_and_are_drawn() -> None:
         ('<animate attributeName="r" to="1"/>', "其他元素"),
         ('<circle r="1" onclick="alert(1)"/>', "属性"),
         ('<circle r="1" style="fill:red"/>', "属性"),
+        ('<path d="M0 0 L40 40" stroke="red" stroke-dasharray="0.0001 0.0001"/>', "属性"),
         ('<circle r="1" fill="url(http://example.org/)"/>', "引用"),
         ('<circle r="1" fill="url(#a)"/>', "引用"),
         ('<circle xmlns:x="http://www.w3.org/1999/xlink" x:href="#a"/>', "属性"),
