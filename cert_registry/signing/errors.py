@@ -34,7 +34,7 @@ class PinRefused(TokenUnavailable):
 
 
 class WrongSignature(TokenUnavailable):
-    """The token returned a signature that does not verify, twice; none was released."""
+    """The token returned a signature, an HMAC or a wrapped key that does not verify; none was released."""
 
     code = "token-wrong-signature"
 

@@ -24,7 +24,7 @@ from threading import Lock
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from cert_registry.signing.errors import CiphertextRefused
+from cert_registry.signing.errors import CiphertextRefused, WrongSignature
 from cert_registry.signing.token import Token
 
 _VERSION = 1
@@ -99,11 +99,22 @@ class DataCipher:
             # A forked child takes a key of its own: the count of messages per key is per process.
             if self._current is None or self._used >= _MESSAGES_PER_KEY or self._process != os.getpid():
                 data_key = AESGCM.generate_key(bit_length=256)
-                wrapped = self._token.encrypt(self._key_label, data_key, _WRAP_PURPOSE)
+                wrapped = self._wrap(data_key)
                 self._current = (wrapped, AESGCM(data_key))
                 self._used, self._process = 0, os.getpid()
             self._used += 1
             return self._current
+
+    def _wrap(self, data_key: bytes) -> bytes:
+        """Wrap a new data key, once it has been seen to open again: else all under it would be lost."""
+        wrapped = self._token.encrypt(self._key_label, data_key, _WRAP_PURPOSE)
+        try:
+            opened = self._token.decrypt(self._key_label, wrapped, _WRAP_PURPOSE)
+        except CiphertextRefused as error:
+            raise WrongSignature("The token wrapped a data key that does not open again.") from error
+        if opened != data_key:
+            raise WrongSignature("The token wrapped a data key that opens as another.")
+        return wrapped
 
     def _unwrap(self, label: str, head: bytes, wrapped: bytes) -> AESGCM:
         with self._lock:

@@ -214,15 +214,22 @@ class Token:
         )
 
     def mac(self, key_label: str, data: bytes) -> bytes:
-        """Return HMAC-SHA-256 of `data` (32 bytes) under a key that only the token knows."""
-        return bytes(
-            self._run(
-                key_label,
-                KeyType.GENERIC_SECRET,
-                ObjectClass.SECRET_KEY,
-                lambda k: k.sign(data, mechanism=Mech.SHA256_HMAC),
-            )
-        )
+        """Return HMAC-SHA-256 of `data` (32 bytes) under a key that only the token knows.
+
+        Raises:
+            WrongSignature: The token returns a value, twice, that it does not verify itself. Kept, such a value
+                would be somebody's lasting reference that nobody finds again.
+        """
+
+        def use(key: Any) -> bytes | None:
+            made = bytes(key.sign(data, mechanism=Mech.SHA256_HMAC))
+            return made if key.verify(data, made, mechanism=Mech.SHA256_HMAC) else None
+
+        for _ in range(2):
+            made = self._run(key_label, KeyType.GENERIC_SECRET, ObjectClass.SECRET_KEY, use)
+            if made is not None:
+                return bytes(made)
+        raise WrongSignature(f"The token returned an HMAC under {key_label!r} that does not verify.")
 
     def encrypt(self, key_label: str, plaintext: bytes, associated_data: bytes) -> bytes:
         """Return nonce (12) ‖ AES-256-GCM ciphertext ‖ tag (16).

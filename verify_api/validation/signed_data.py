@@ -183,6 +183,7 @@ def unprotected_faults(content: SignedContent, known: Iterable[x509.Certificate]
     indefinite = strict_der.Departure.INDEFINITE_LENGTH in content.departures
     if not indefinite and _has_ignored_elements(content):
         faults.append("ignored-elements")
+    faults += ["unreadable-certificate"] * content.unreadable_certificates
     pool = [*content.certificates, *known]
     if any(issuer_verdict(certificate, pool) is False for certificate in content.certificates):
         faults.append("embedded-certificate")

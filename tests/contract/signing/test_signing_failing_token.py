@@ -24,6 +24,7 @@ from cert_registry.signing.errors import (
     TokenUnavailable,
     WrongSignature,
 )
+from cert_registry.signing.keyring import DataCipher
 from cert_registry.signing.pki.services import open_pki
 from cert_registry.signing.release import check_before_release
 from cert_registry.signing.sealing import PadesLevel, SealedPdf, Sealer
@@ -187,6 +188,29 @@ def test_a_wrong_signature_never_leaves(
     failing.heal()
     failing.spoil("C_Sign", times=2)  # one signature: the first call asks for its length
     assert len(sign(token, key_label, DATA)) in range(len(right) - 2, len(right) + 3)
+
+
+def test_a_wrong_hmac_is_never_kept(failing_settings: Settings, failing: FailingToken) -> None:
+    keys = failing_settings.open_token("keys")
+    right = keys.mac("holder-mac", DATA)
+    failing.spoil("C_Sign")
+    with pytest.raises(WrongSignature):
+        keys.mac("holder-mac", DATA)
+    failing.heal()
+    failing.spoil("C_Sign", times=2)  # one value: the first call may ask for its length
+    assert keys.mac("holder-mac", DATA) == right
+
+
+@pytest.mark.parametrize("function", ["C_Encrypt", "C_Decrypt"])
+def test_no_data_is_encrypted_under_a_key_that_does_not_open(
+    failing_settings: Settings, failing: FailingToken, function: str
+) -> None:
+    cipher = DataCipher(failing_settings.open_token("keys"), "key-encryption")
+    failing.spoil(function)
+    with pytest.raises(WrongSignature):
+        cipher.encrypt(b"a face", b"row")
+    failing.heal()
+    assert cipher.decrypt(cipher.encrypt(b"a face", b"row"), b"row") == b"a face"
 
 
 def test_a_spoilt_data_key_is_refused(

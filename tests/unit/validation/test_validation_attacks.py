@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from validation_attacks import ATTACKS
+from validation_files import plain_pdf, sign
 from validation_pki import NOW, Pki
 
 from verify_api.validation import TrustAnchors, Verdict, validate_pdf
@@ -37,6 +40,18 @@ def test_altered_file_never_passes(case: str, pki: Pki, trust: TrustAnchors, own
         report = validate_pdf(data, trust=anchors, at=None, now=NOW)
         assert report.verdict in {Verdict.FAILED, Verdict.INDETERMINATE}, report
         assert report.reason
+
+
+def test_an_embedded_certificate_made_unreadable_never_passes(pki: Pki, trust: TrustAnchors) -> None:
+    """Found by fuzzing: the tag of an extension, in a certificate that the store holds once more unaltered."""
+    sound = sign(plain_pdf(), pki, lt=True, stamped_at=NOW)
+    assert validate_pdf(sound, trust=trust, at=None, now=NOW).verdict is Verdict.PASSED
+    places = [found.start() for found in re.finditer(b"301f0603551d2304", sound, re.IGNORECASE)]
+    assert places
+    for place in places:
+        altered = sound[:place] + b"5" + sound[place + 1 :]
+        report = validate_pdf(altered, trust=trust, at=None, now=NOW)
+        assert report.verdict in {Verdict.FAILED, Verdict.INDETERMINATE}, (place, report)
 
 
 @pytest.mark.parametrize("case", CERTAIN)
