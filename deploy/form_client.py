@@ -15,7 +15,9 @@ from urllib.parse import urljoin
 
 import pyotp
 import requests
+from requests.adapters import HTTPAdapter
 from requests.cookies import RequestsCookieJar
+from urllib3.util import Retry
 
 from deploy.form_page import Form, Page, PageUnexpected, read_page
 
@@ -36,6 +38,11 @@ __all__ = [
 ]
 
 _TIMEOUT_S = 30
+# A server may close an idle connection just as the next request goes out on it. As a browser does, a request that
+# changes nothing is then sent once more (RFC 9112 section 9.3.1); all else still fails at once.
+_ON_A_NEW_CONNECTION = Retry(
+    total=None, connect=0, read=1, redirect=False, status=0, other=0, allowed_methods={"GET"}
+)
 TOO_MANY_REQUESTS = 429
 _SMS_COOL_DOWN_S = 1.5  # the demo's is 1 s
 
@@ -54,6 +61,8 @@ class FormClient:
 
     def __init__(self) -> None:
         self.http = requests.Session()
+        for scheme in ("http://", "https://"):
+            self.http.mount(scheme, HTTPAdapter(max_retries=_ON_A_NEW_CONNECTION))
         self.http.headers["Accept-Language"] = "zh-CN"
         self.http.headers["User-Agent"] = "longzheng-form-client"
         self.http.cookies = _BrowserCookies()

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 
 import pyotp
 import pytest
+import requests
 
 from deploy.form_client import FormClient, PageUnexpected, Phone
 
@@ -45,15 +46,51 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """Silent."""
 
 
+class Forgetful(Handler):
+    """Closes a kept connection when the second request comes, without an answer."""
+
+    protocol_version = "HTTP/1.1"
+    asked = False
+
+    def do_GET(self) -> None:
+        self._once()
+
+    def do_POST(self) -> None:
+        self._once()
+
+    def _once(self) -> None:
+        self.close_connection = self.asked
+        if not self.asked:
+            self.asked = True
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Length", str(len(PAGE.encode())))
+            self.end_headers()
+            self.wfile.write(PAGE.encode())
+
+
 @pytest.fixture
-def address() -> Iterator[str]:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+def address(request: pytest.FixtureRequest) -> Iterator[str]:
+    handler = getattr(request, "param", Handler)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://localhost:{server.server_port}/"
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.mark.parametrize("address", [Forgetful], indirect=True)
+def test_a_page_is_asked_for_again_when_an_idle_connection_ends_but_nothing_is_sent_twice(
+    address: str,
+) -> None:
+    client = FormClient()
+    client.open(address)
+    assert client.open(address).title == "示例 页"
+    with pytest.raises(requests.ConnectionError):
+        client.http.post(address, data={"a": "1"}, timeout=5)
+    client.http.close()
 
 
 def test_a_page_is_read(address: str) -> None:
