@@ -38,6 +38,7 @@ DOORS = {
     "department": Door(module="deploy.department_client", function="main"),
     "bench": Door(module="bench.command", function="main"),
     "window": Door(module="deploy.window", function="main"),
+    "sites": Door(module="deploy.sites_command", function="main"),
 }
 NEEDS_SYSTEM = frozenset({"demo"})
 KEPT_AT_RESET = frozenset({"venv", "cache", "test"})

@@ -14,6 +14,8 @@ from deploy.locations import databases
 from deploy.parts import parts, shared_environment
 
 ROOT = "root"
+# A sentence, not a page: the rest is told by the command that the remedy names.
+_TOLD = 5
 
 
 def findings(state_dir: Path) -> list[Finding]:
@@ -41,6 +43,7 @@ def findings(state_dir: Path) -> list[Finding]:
         *_sm2(configuration),
         _stamping_clock(configuration),
         *_parts(configuration),
+        _realm(configuration),
     ]
 
 
@@ -168,6 +171,26 @@ def _stamping_clock(configuration: Configuration) -> Finding:
     except DeployError as error:
         return Finding(check="time stamps", well=False, sentence=str(error), remedy=remedy)
     return Finding(check="time stamps", well=True, sentence=sentence)
+
+
+def _realm(configuration: Configuration) -> Finding:
+    """The running realm is as realm-config/ says."""
+    remedy = "./longzheng sites drift tells of sites; restarting Keycloak with ./longzheng down and up applies all files."
+    state_dir = configuration.state_dir
+    states = control.states(state_dir) if control.is_running(state_dir) else {}
+    if "keycloak" not in states or not states["keycloak"].running:
+        return Finding(check="realm", well=True, sentence="not compared: Keycloak is down.")
+    try:
+        changes, strangers = rooms.realm_drift(configuration)
+    except DeployError as error:
+        return Finding(check="realm", well=False, sentence=str(error), remedy=remedy)
+    told = [*map(str, changes[:_TOLD]), *(f"client {one} is in no file" for one in strangers[:_TOLD])]
+    sentence = (
+        f"{len(changes) + len(strangers)} things are not as realm-config/ says: {'; '.join(told)}."
+        if told
+        else "as realm-config/ says."
+    )
+    return Finding(check="realm", well=not told, sentence=sentence, remedy=remedy)
 
 
 def _parts(configuration: Configuration) -> Iterator[Finding]:

@@ -91,6 +91,11 @@ COMMANDS = {
         needs=Needs.ENVIRONMENT,
         module="deploy.window",
     ),
+    "sites": Command(
+        summary="sites that sign people in, from realm-config/sites/: check, plan, apply, drift [--json]",
+        needs=Needs.ENVIRONMENT,
+        module="deploy.sites_command",
+    ),
     "department": Command(
         summary="a department's client assertion, for curl: assertion CLIENT",
         needs=Needs.ENVIRONMENT,

@@ -8,18 +8,22 @@ an operator set beside our settings stay. Mappers are the exception: on our scop
 exactly those of the files, since a mapper added by hand can put anything into a token.
 """
 
+from pathlib import Path
+
 from deploy.configuration import Configuration
 from deploy.progress import say
 from deploy.realm_changes import Action, Change, Reconciler
-from deploy.realm_clients import ensure_built_in, ensure_clients, ensure_scopes
+from deploy.realm_clients import delete_orphans, ensure_built_in, ensure_clients, ensure_scopes, strangers
 from deploy.realm_connection import RealmConnection
 from deploy.realm_federation import ensure_federations
 from deploy.realm_flows import BuiltFlows, delete_outdated, ensure_flows
 from deploy.realm_keys import ClientKeys
 from deploy.realm_mappers import ensure_mappers
-from deploy.realm_settings import RealmSettings, Representation, merge, read
+from deploy.realm_required_actions import ensure_required_actions
+from deploy.realm_settings import DIRECTORY, RealmSettings, Representation, merge, read
+from deploy.site_files import FILE_ATTRIBUTE
 
-__all__ = ["Action", "Change", "apply", "plan"]
+__all__ = ["Action", "Change", "apply", "plan", "reconcile_sites", "strange_clients"]
 
 # A first start makes more than a hundred; what one wants to read is the few of a later one.
 _SHOWN = 10
@@ -49,6 +53,37 @@ def plan(configuration: Configuration) -> list[Change]:
     return _reconcile(configuration, write=False)
 
 
+def reconcile_sites(
+    configuration: Configuration, *, write: bool, directory: Path = DIRECTORY
+) -> list[Change]:
+    """What `apply` and `plan` do, for the files of `sites/` alone.
+
+    Args:
+        configuration: of the installation.
+        write: apply, not only plan.
+        directory: in place of realm-config/.
+
+    Raises:
+        KeycloakUnreachable: the admin interface does not answer.
+        KeycloakRefused: it refused a change.
+        RealmConfigWrong: a file of realm-config/ is wrong.
+        SiteFileWrong: a site's file is wrong.
+    """
+    clients = read(configuration, ClientKeys.of(configuration), directory=directory).clients
+    sites = tuple(client for client in clients if FILE_ATTRIBUTE in client["attributes"])
+    reconciler = Reconciler(write=write)
+    connection = RealmConnection(configuration)
+    ensure_clients(sites, connection, reconciler)
+    delete_orphans(clients, connection, reconciler)
+    return reconciler.changes
+
+
+def strange_clients(configuration: Configuration) -> tuple[str, ...]:
+    """Clients of the running realm that stand in no file."""
+    settings = read(configuration, ClientKeys.of(configuration))
+    return strangers(settings.clients, RealmConnection(configuration))
+
+
 def _reconcile(configuration: Configuration, *, write: bool) -> list[Change]:
     settings = read(configuration, ClientKeys.of(configuration))
     connection = RealmConnection(configuration)
@@ -58,6 +93,7 @@ def _reconcile(configuration: Configuration, *, write: bool) -> list[Change]:
         return reconciler.changes  # only planned: there is nothing below a realm that does not exist
     _ensure_localizations(settings.localizations, connection, reconciler)
     _ensure_user_profile(settings.user_profile, connection, reconciler)
+    ensure_required_actions(settings.required_actions, connection, reconciler)
     _ensure_roles(settings.roles, connection, reconciler)
     ensure_scopes(settings.scopes, connection, reconciler)
     flows = ensure_flows(settings.flows, connection, reconciler)
@@ -65,6 +101,7 @@ def _reconcile(configuration: Configuration, *, write: bool) -> list[Change]:
     _bind({key: flows.alias_of[alias] for key, alias in bindings.items()}, connection, reconciler)
     delete_outdated(flows, connection, reconciler)
     ensure_clients(settings.clients, connection, reconciler)
+    delete_orphans(settings.clients, connection, reconciler)
     ensure_built_in(settings.built_in_clients, connection, reconciler)
     ensure_federations(settings.federations, connection, reconciler)
     return reconciler.changes

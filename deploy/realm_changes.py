@@ -1,5 +1,7 @@
 """What differs between realm-config/ and a running realm, and the one way of mending it: merged, never replaced."""
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -11,6 +13,21 @@ from deploy.realm_settings import Representation, merge
 MASKED = "**********"
 # A sentence, not a page: the sentences of a language alone are more than a hundred.
 _NAMED = 6
+# What of a client may be shown with its values: who reviews a plan decides by these, and none of them is secret.
+_OPEN = (
+    "name",
+    "enabled",
+    "rootUrl",
+    "redirectUris",
+    "webOrigins",
+    "attributes.post.logout.redirect.uris",
+    "attributes.backchannel.logout.url",
+    "attributes.minimum.acr.value",
+    "attributes.longzheng.minimum.assurance",
+    "attributes.pkce.code.challenge.method",
+    "attributes.dpop.bound.access.tokens",
+    "attributes.jwks.url",
+)
 
 
 class Action(Enum):
@@ -22,6 +39,21 @@ class Action(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Values:
+    """One field of a client before and after.
+
+    Attributes:
+        place: its dotted name.
+        now: in the running realm; empty when there is nothing.
+        then: after applying.
+    """
+
+    place: str
+    now: str
+    then: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """One thing in the realm that is not as realm-config/ says.
 
@@ -29,12 +61,16 @@ class Change:
         kind: realm, client, flow, …
         name: its natural key.
         fields: dotted names of what differs (never values: some are secret); empty unless updated.
+        shown: those fields of a client that may be shown with their values.
+        mark: digest of what is there and what is wanted, so that a plan and its applying can be held together.
     """
 
     kind: str
     name: str
     action: Action
     fields: tuple[str, ...] = ()
+    shown: tuple[Values, ...] = ()
+    mark: str = field(default="", repr=False)
 
     def __str__(self) -> str:
         named = ", ".join(self.fields[:_NAMED])
@@ -61,18 +97,49 @@ class Reconciler:
         update: Callable[[Representation], None],
     ) -> None:
         """Creates what is absent, updates what differs (the rest of it stays), leaves what is right."""
+        fields = () if current is None else tuple(differences(wanted, current))
+        if current is not None and not fields:
+            return
+        details = {
+            "fields": fields,
+            "shown": _shown(wanted, current or {}) if kind == "client" else (),
+            "mark": _digest(wanted, current),
+        }
         if current is None:
-            self.note(kind, name, Action.CREATE, lambda: create(wanted))
-        elif fields := tuple(differences(wanted, current)):
-            self.note(kind, name, Action.UPDATE, lambda: update(merge(current, wanted)), fields)
+            self.note(kind, name, Action.CREATE, lambda: create(wanted), **details)
+        else:
+            self.note(kind, name, Action.UPDATE, lambda: update(merge(current, wanted)), **details)
 
-    def note(
-        self, kind: str, name: str, action: Action, mend: Callable[[], None], fields: tuple[str, ...] = ()
-    ) -> None:
-        """Records a change and, unless only planning, carries it out."""
-        self.changes.append(Change(kind=kind, name=name, action=action, fields=fields))
+    def note(self, kind: str, name: str, action: Action, mend: Callable[[], None], **details: Any) -> None:
+        """Records a change and, unless only planning, carries it out; `details` are further attributes of `Change`."""
+        self.changes.append(Change(kind=kind, name=name, action=action, **details))
         if self.write:
             mend()
+
+
+def _shown(wanted: Representation, current: Representation) -> tuple[Values, ...]:
+    pairs = ((place, _value(current, place), _value(wanted, place)) for place in _OPEN)
+    return tuple(
+        Values(place=place, now=_words(now), then=_words(then))
+        for place, now, then in pairs
+        if then is not None and _words(now) != _words(then)
+    )
+
+
+def _value(representation: Representation, place: str) -> Any:
+    head, _, rest = place.partition(".")
+    value = representation.get(head)
+    return (value or {}).get(rest) if rest else value
+
+
+def _words(value: Any) -> str:
+    return (
+        ", ".join(sorted(map(str, value))) if isinstance(value, list) else str("" if value is None else value)
+    )
+
+
+def _digest(*representations: Representation | None) -> str:
+    return hashlib.sha256(json.dumps(representations, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def differences(wanted: Any, current: Any, *, at: str = "") -> list[str]:

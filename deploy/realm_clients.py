@@ -6,8 +6,22 @@ from deploy.realm_changes import Action, Reconciler
 from deploy.realm_connection import Place, RealmConnection
 from deploy.realm_mappers import ensure_mappers
 from deploy.realm_settings import Representation
+from deploy.site_files import FILE_ATTRIBUTE
 
 _PROTOCOL = {"protocol": "openid-connect"}
+# Attributes that Keycloak writes into a client by itself; every other one that no file gives is taken out.
+_KEYCLOAKS_OWN = frozenset(
+    {
+        "client.secret.creation.time",
+        "realm_client",
+        "backchannel.logout.session.required",
+        "backchannel.logout.revoke.offline.tokens",
+    }
+)
+# Clients that Keycloak makes with every realm.
+BUILT_IN = frozenset(
+    {"account", "account-console", "admin-cli", "broker", "realm-management", "security-admin-console"}
+)
 
 
 def ensure_scopes(
@@ -54,7 +68,7 @@ def ensure_clients(
             "client",
             client_id,
             current=current,
-            wanted=wanted,
+            wanted=_without_additions(wanted, current or {}),
             create=lambda body: connection.post("clients", body=body),
             update=lambda body: connection.put("clients", body["id"], body=body),
         )
@@ -75,6 +89,41 @@ def ensure_clients(
         _ensure_roles_at(f"client {client_id}", place, source, account_roles, reconciler)
         if management_roles:
             _ensure_management_roles(str(found["id"]), client_id, management_roles, connection, reconciler)
+
+
+def delete_orphans(
+    clients: tuple[Representation, ...], connection: RealmConnection, reconciler: Reconciler
+) -> None:
+    """Takes out the sites that came from a file which is gone, and no other client."""
+    wanted = {client["clientId"] for client in clients}
+    for client in connection.get("clients") or []:
+        if (client.get("attributes") or {}).get(FILE_ATTRIBUTE) and client["clientId"] not in wanted:
+            mend = partial(connection.delete, "clients", str(client["id"]))
+            reconciler.note("client", client["clientId"], Action.DELETE, mend)
+
+
+def strangers(clients: tuple[Representation, ...], connection: RealmConnection) -> tuple[str, ...]:
+    """Clients of the realm that no file knows; nobody takes them out, but somebody should know why they are there."""
+    known = {client["clientId"] for client in clients} | BUILT_IN
+    listed = connection.get("clients") or []
+    return tuple(
+        sorted(
+            client["clientId"]
+            for client in listed
+            if client["clientId"] not in known and not (client.get("attributes") or {}).get(FILE_ATTRIBUTE)
+        )
+    )
+
+
+def _without_additions(wanted: Representation, current: Representation) -> Representation:
+    """`wanted`, with everything emptied that somebody set beside it: an attribute or another flow can undo a rule."""
+    attributes = wanted.get("attributes", {})
+    added = set(current.get("attributes") or {}) - set(attributes) - _KEYCLOAKS_OWN
+    flows = current.get("authenticationFlowBindingOverrides") or {}
+    return wanted | {
+        "attributes": dict.fromkeys(added, "") | attributes,
+        "authenticationFlowBindingOverrides": dict.fromkeys(flows, ""),
+    }
 
 
 def _ensure_management_roles(

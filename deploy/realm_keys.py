@@ -5,20 +5,36 @@ import hashlib
 import json
 import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from deploy.configuration import Configuration
-from deploy.errors import DeployError
+from deploy.errors import DeployError, ExitCode
+
+# A key that is coming stands beside the one in use, and the one that was in use stays until nobody signs with it.
+_BESIDE: Final = ("next", "previous")
+_MOST_KEYS: Final = 5
+_PUBLIC_MEMBERS: Final = {"kty", "crv", "x", "y", "kid", "alg", "use"}
+_LOCAL_HOSTS: Final = {"localhost", "127.0.0.1"}
 
 
 class ClientKeyUnusable(DeployError):
     """A client's private key file cannot be read, or is no P-256 key."""
 
     code = "client-key"
+
+
+class PublishedKeysWrong(DeployError):
+    """What a file says of a client's public keys cannot be used."""
+
+    code = "published-keys"
+    exit_code = ExitCode.BAD_USAGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +57,10 @@ class ClientKeys:
         )
 
     def public_jwks(self, client_id: str) -> str:
-        """The client's public key as a JWK set in one line; a missing key pair is made first.
+        """The client's public keys as a JWK set in one line; a missing key pair is made first.
+
+        Beside `CLIENT_ID.pem` the keys `CLIENT_ID.next.pem` and `CLIENT_ID.previous.pem` are listed when they are there,
+        so that a key can be changed without an outage.
 
         Raises:
             ClientKeyUnusable: the file is there but is no P-256 private key.
@@ -49,7 +68,9 @@ class ClientKeys:
         path = self.keys_dir / f"{client_id}.pem"
         if not path.exists():
             _write_new(path, _new_private_key())
-        return json.dumps({"keys": [public_jwk(path)]}, separators=(",", ":"), sort_keys=True)
+        beside = (self.keys_dir / f"{client_id}.{word}.pem" for word in _BESIDE)
+        listed = [path, *(other for other in beside if other.exists())]
+        return one_line({"keys": [public_jwk(one) for one in listed]})
 
     def subject_salt(self, client_id: str) -> str:
         """The salt of the client's pairwise subjects; made at first asking."""
@@ -57,6 +78,54 @@ class ClientKeys:
         if not path.exists():
             _write_new(path, secrets.token_urlsafe(32).encode())
         return path.read_text(encoding="ascii").strip()
+
+
+def published_keys(section: object) -> dict[str, str]:
+    """The attributes of a client that publishes its keys itself, from `keys:` of its file.
+
+    Args:
+        section: `{"jwks_url": "https://…"}`, read by Keycloak whenever it meets a key that it does not know, or
+            `{"jwks": [JWK, …]}`, one to five public P-256 keys.
+
+    Raises:
+        PublishedKeysWrong: neither, or a private key.
+    """
+    if not isinstance(section, Mapping) or len(section) != 1 or not set(section) <= {"jwks_url", "jwks"}:
+        raise PublishedKeysWrong("keys must hold either jwks_url or jwks, and nothing else.")
+    if "jwks_url" in section:
+        url = section["jwks_url"]
+        parts = urlsplit(url if isinstance(url, str) else "")
+        if not parts.hostname or (parts.scheme != "https" and parts.hostname not in _LOCAL_HOSTS):
+            raise PublishedKeysWrong("keys.jwks_url must be an https address.")
+        return {"use.jwks.url": "true", "use.jwks.string": "false", "jwks.url": str(url), "jwks.string": ""}
+    keys = section["jwks"]
+    if not isinstance(keys, list) or not 0 < len(keys) <= _MOST_KEYS:
+        raise PublishedKeysWrong(f"keys.jwks must be a list of one to {_MOST_KEYS} public keys.")
+    for key in keys:
+        _check_public(key)
+    return {
+        "use.jwks.url": "false",
+        "use.jwks.string": "true",
+        "jwks.url": "",
+        "jwks.string": one_line({"keys": [{"use": "sig", "alg": "ES256", **key} for key in keys]}),
+    }
+
+
+def _check_public(key: object) -> None:
+    if not isinstance(key, Mapping) or not all(isinstance(value, str) for value in key.values()):
+        raise PublishedKeysWrong("keys.jwks holds something that is no key (RFC 7517).")
+    if set(key) - _PUBLIC_MEMBERS:
+        raise PublishedKeysWrong(
+            "keys.jwks may hold the members kty, crv, x, y, kid, alg and use of a public key only; a private key that"
+            " stood in a file is no secret any more: make a new one."
+        )
+    if (key.get("kty"), key.get("crv")) != ("EC", "P-256") or not key.get("kid"):
+        raise PublishedKeysWrong("keys.jwks: each key must be EC on P-256 with a kid of its own.")
+
+
+def one_line(document: Mapping[str, Any]) -> str:
+    """JSON in one line, always the same text for the same content."""
+    return json.dumps(document, separators=(",", ":"), sort_keys=True)
 
 
 def public_jwk(path: Path) -> dict[str, str]:

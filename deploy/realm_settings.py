@@ -15,7 +15,8 @@ import yaml
 
 from deploy.configuration import Configuration, Mode
 from deploy.errors import DeployError, ExitCode
-from deploy.realm_keys import ClientKeys
+from deploy.realm_keys import ClientKeys, published_keys
+from deploy.site_files import Site, SiteKind, read_site, representation
 
 Representation = dict[str, Any]
 
@@ -38,6 +39,7 @@ class RealmSettings:
     user_profile: Representation
     flows: tuple[Representation, ...]
     identity_providers: tuple[Representation, ...]
+    required_actions: tuple[Representation, ...]
     roles: tuple[Representation, ...]
     scopes: tuple[Representation, ...]
     clients: tuple[Representation, ...]
@@ -58,6 +60,7 @@ def read(configuration: Configuration, keys: ClientKeys, *, directory: Path = DI
         user_profile=reader.one("user-profile.yaml"),
         flows=tuple(reader.each("flows")),
         identity_providers=tuple(reader.each("identity-providers")),
+        required_actions=tuple(reader.one("required-actions.yaml")["actions"]),
         roles=tuple(reader.one("roles.yaml")["roles"]),
         scopes=tuple(reader.each("scopes")),
         clients=tuple(reader.clients()),
@@ -65,6 +68,18 @@ def read(configuration: Configuration, keys: ClientKeys, *, directory: Path = DI
         federations=tuple(reader.each("federation")),
         localizations=tuple(reader.each("localization")),
     )
+
+
+def read_sites(
+    configuration: Configuration, keys: ClientKeys, *, directory: Path = DIRECTORY
+) -> tuple[Site, ...]:
+    """The files of realm-config/sites/, checked, without asking anybody.
+
+    Raises:
+        RealmConfigWrong: a file cannot be read.
+        SiteFileWrong: a file says something that cannot be applied.
+    """
+    return tuple(_Reader(configuration=configuration, keys=keys, directory=directory).sites())
 
 
 def fill(value: Any, lookup: Callable[[str], str]) -> Any:
@@ -105,14 +120,41 @@ class _Reader:
             yield fill(self._load(path), self._lookup)
 
     def clients(self) -> Iterator[Representation]:
-        for folder in ("clients", "sites", "departments"):
+        for folder in ("clients", "departments"):
             for path in self._files(folder):
                 raw = self._load(path)
-                if not raw.pop("demo", False) or self.configuration.mode is Mode.DEMO:
+                if self._is_wanted(raw):
                     yield self._client(raw)
+        # What sites are told of a person are the mappers of the scope `realname`, each of them by itself.
+        claims = {mapper["name"]: mapper for mapper in self.one("scopes/realname.yaml")["mappers"]}
+        for site in self.sites():
+            kind = "website" if site.kind is SiteKind.WEB else "native-site"
+            client = merge(self._load(self.directory / "kinds" / f"{kind}.yaml"), representation(site))
+            client["defaultClientScopes"] = ["basic", "acr"]
+            client["mappers"] = [*client["mappers"], *(claims[claim] for claim in site.claims)]
+            if site.keys is not None:
+                client["keys"] = site.keys
+            yield self._client(client)
+
+    def sites(self) -> Iterator[Site]:
+        for path in self._files("sites"):
+            raw = self._load(path)
+            if self._is_wanted(raw):
+                yield read_site(
+                    fill(raw, self._lookup),
+                    file=f"realm-config/sites/{path.name}",
+                    stem=path.stem,
+                    local=self.configuration.mode is Mode.DEMO,
+                )
+
+    def _is_wanted(self, raw: Representation) -> bool:
+        return not raw.pop("demo", False) or self.configuration.mode is Mode.DEMO
 
     def _client(self, raw: Representation) -> Representation:
         client_id = str(raw["clientId"])
+        keys = raw.pop("keys", None)
+        if keys is not None:
+            raw["attributes"] = raw["attributes"] | published_keys(keys)
         own: dict[str, str] = {
             "client.url": fill(raw.pop("url", ""), self._lookup),
             "client.department_code": str(raw.pop("department_code", "")),

@@ -42,6 +42,8 @@ HOLDINGS = Door(module="hsm_sim.holdings", function="lost")
 DIRECTORY = Door(module="idp.register.directory", function="prepare_directory")
 DIRECTORY_SETTINGS = Door(module="idp.register.directory_settings", function="DirectorySettings")
 REALM = Door(module="deploy.realm", function="apply")
+REALM_PLAN = Door(module="deploy.realm", function="plan")
+STRANGE_CLIENTS = Door(module="deploy.realm", function="strange_clients")
 STAMPING_CLOCK = Door(module="cert_registry.signing.pki.clock_settings", function="describe")
 SEED = Door(module="deploy.demo.seed", function="run")
 CIVIL_TIME = timezone(timedelta(hours=8))
@@ -104,6 +106,18 @@ def apply_realm(configuration: Configuration) -> None:
     """
     with _sentences("Applying realm-config/"):
         REALM.open()(configuration)
+
+
+def realm_drift(configuration: Configuration) -> tuple[list[Any], tuple[str, ...]]:
+    """What in the running realm is not as realm-config/ says, and the clients that no file knows.
+
+    Raises:
+        DeployError: Keycloak does not answer, or a file is wrong.
+    """
+    with _sentences("Comparing the realm with realm-config/"):
+        changes: list[Any] = REALM_PLAN.open()(configuration)
+        strangers: tuple[str, ...] = STRANGE_CLIENTS.open()(configuration)
+        return changes, strangers
 
 
 def seed_demo(configuration: Configuration) -> None:

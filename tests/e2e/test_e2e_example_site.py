@@ -3,8 +3,9 @@
 import os
 import signal
 import subprocess
+import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ URL = str(yaml.safe_load(SITE_FILE.read_text(encoding="utf-8"))["url"])
 @pytest.fixture
 def example_site(system: Configuration, tmp_path: Path) -> Iterator[str]:
     """The site, started as a reader of the document starts it, and ended as by Ctrl-C."""
-    (block,) = blocks_of(DOCUMENT)
+    (block,) = (block for block in blocks_of(DOCUMENT) if "SITE_ISSUER" in block)
     environment = os.environ | {
         "ISSUER": system.keycloak.issuer,
         "LONGZHENG_VAR": str(system.state_dir),
@@ -78,7 +79,17 @@ def test_the_command_of_the_document_runs_a_site_that_signs_a_person_in(
 
 
 def test_the_document_shows_the_file_of_that_site() -> None:
-    shown = (CHECKOUT / DOCUMENT).read_text(encoding="utf-8")
+    text = (CHECKOUT / DOCUMENT).read_text(encoding="utf-8")
+    shown = yaml.safe_load(textwrap.dedent(text.split("```yaml\n", 1)[1].split("```", 1)[0]))
     listed = yaml.safe_load(SITE_FILE.read_text(encoding="utf-8"))
-    for key in ("kind", "clientId", "name", "url"):
-        assert f"   {key}: {listed[key]}\n" in shown
+    assert shown | {"demo": True} == listed
+
+
+def test_the_commands_about_sites_work(
+    longzheng: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    (block,) = (block for block in blocks_of(DOCUMENT) if "sites plan" in block)
+    for line in block.splitlines():
+        done = longzheng(*line.removeprefix("./longzheng ").split())
+        assert done.returncode == 0, (line, done.stderr)
+        assert done.stdout, line

@@ -12,5 +12,8 @@ final class RealName {
     /** All that the proof wrote into the account begins so. */
     static final String ATTRIBUTE_PREFIX = "realname_";
 
+    /** The proved level, RN1 to RN3; absent without a proof. */
+    static final String LEVEL = "realname_level";
+
     private RealName() {}
 }
