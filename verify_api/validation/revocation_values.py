@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from asn1crypto import crl
+
+from verify_api.validation.issuers import issuer_verdict
 from verify_api.validation.signature_values import signature_verdict
-from verify_api.validation.signed_data import issuer_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from asn1crypto import crl, ocsp, x509
+    from asn1crypto import ocsp, x509
 
     from verify_api.validation.chains import Evidence
 
@@ -42,6 +44,18 @@ def unverified_values(evidence: Evidence, known: Sequence[x509.Certificate], *, 
         if v in refused
     ]
     return faults
+
+
+def list_verdict(choice: Any, known: Sequence[x509.Certificate]) -> bool | None:
+    """Say whether a revocation list that a CMS embeds is what its issuer signed; other kinds of data are not judged."""
+    try:
+        value = crl.CertificateList.load(choice.chosen.dump(), strict=True)
+        _ = value["tbs_cert_list"].native
+        return _crl_verdict(value, known)
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - asn1crypto raises many builtin kinds on damaged values
+        return None
 
 
 def _crl_verdict(value: crl.CertificateList, known: Sequence[x509.Certificate]) -> bool | None:

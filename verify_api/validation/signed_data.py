@@ -1,6 +1,6 @@
-"""One CMS SignedData: its signer, its integrity, and everything in it that the signature does not protect.
+"""One CMS SignedData taken apart: its signer, its certificates, what it says.
 
-Source: RFC 5652, RFC 5035, RFC 3161, EN 319 122-1; strictness: design section 4.
+Source: RFC 5652, RFC 5035, RFC 3161, EN 319 122-1.
 """
 
 from __future__ import annotations
@@ -8,12 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from asn1crypto import algos, cms, core, tsp, x509
+from asn1crypto import cms, core, tsp, x509
 from pyhanko.sign.validation.generic_cms import get_signing_cert_attr
 
 from verify_api.validation import strict_der
 from verify_api.validation.errors import MalformedSyntax
-from verify_api.validation.signature_values import signature_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -167,149 +166,6 @@ def has_signing_certificate_attribute(content: SignedContent) -> bool:
         return get_signing_cert_attr(content.signer_info["signed_attrs"]) is not None
     except Exception:  # noqa: BLE001 - a malformed attribute counts as none; integrity checks refuse it
         return False
-
-
-def unprotected_faults(content: SignedContent, known: Iterable[x509.Certificate]) -> list[str]:
-    """List faults in unsigned parts that show an alteration, whoever signed.
-
-    Args:
-        content: The parts.
-        known: Certificates that may have issued the embedded ones.
-
-    Returns:
-        Short English tags, empty when nothing is wrong.
-    """
-    faults = [f"der:{d.value}" for d in content.departures - strict_der.COMMON_IN_THE_WILD]
-    indefinite = strict_der.Departure.INDEFINITE_LENGTH in content.departures
-    if not indefinite and _has_ignored_elements(content):
-        faults.append("ignored-elements")
-    faults += ["unreadable-certificate"] * content.unreadable_certificates
-    pool = [*content.certificates, *known]
-    if any(issuer_verdict(certificate, pool) is False for certificate in content.certificates):
-        faults.append("embedded-certificate")
-    digests = content.signed_data["digest_algorithms"]
-    if content.digest_name not in {str(a["algorithm"].native) for a in digests}:
-        faults.append("digest-algorithms")
-    return faults
-
-
-def strict_faults(content: SignedContent, known: Iterable[x509.Certificate], *, stamp: bool) -> list[str]:
-    """List everything in the unsigned parts that is not written in the one way in which we write it.
-
-    Args:
-        content: The parts.
-        known: Certificates that may have issued the embedded ones.
-        stamp: True for a time stamp token, whose content is inside.
-
-    Returns:
-        Short English tags, empty when nothing is wrong.
-    """
-    faults = [f"der:{departure.value}" for departure in content.departures]
-    faults += ["ignored-elements"] * _has_ignored_elements(content)
-    faults += ["unreadable-certificate"] * content.unreadable_certificates
-    signed, signer_info = content.signed_data, content.signer_info
-    pool = [*content.certificates, *known]
-    if any(issuer_verdict(certificate, pool) is not True for certificate in content.certificates):
-        faults.append("embedded-certificate")
-    if any(choice.name != "certificate" for choice in signed["certificates"]):
-        faults.append("certificate-kind")
-    digests = signed["digest_algorithms"]
-    if len(digests) != 1 or digests[0].dump() != signer_info["digest_algorithm"].dump():
-        faults.append("digest-algorithms")
-    if signed["version"].native != ("v3" if stamp else "v1"):
-        faults.append("version")
-    if signer_info["version"].native != "v1" or signer_info["sid"].name != "issuer_and_serial_number":
-        faults.append("signer-identifier")
-    if not isinstance(signed["crls"], core.Void):
-        faults.append("crls")
-    if not _canonical_algorithms(signer_info):
-        faults.append("algorithm-identifier")
-    unsigned = signer_info["unsigned_attrs"]
-    if not isinstance(unsigned, core.Void):
-        kinds = [attribute["type"].native for attribute in unsigned]
-        if stamp or kinds != [_STAMP] or len(unsigned[0]["values"]) != 1:
-            faults.append("unsigned-attributes")
-    return faults
-
-
-def _has_ignored_elements(content: SignedContent) -> bool:
-    """Tell whether a structure holds more elements than were read: asn1crypto passes over what it does not know.
-
-    An optional field whose tag was altered would otherwise vanish unnoticed, the time stamp for one.
-    """
-    # Parsed afresh: once `.native` was asked for, asn1crypto encodes anew what it understood, which takes seconds
-    # for an ordinary file and leaves out just what is looked for here.
-    signed = cms.ContentInfo.load(content.encoded)["content"]
-    signer_info = signed["signer_infos"][0]
-    structures: list[Any] = [signed, signed["encap_content_info"], signer_info]
-    unsigned = signer_info["unsigned_attrs"]
-    structures += [] if isinstance(unsigned, core.Void) else list(unsigned)
-    if not isinstance(signed["certificates"], core.Void):
-        structures += [choice.chosen for choice in signed["certificates"] if choice.name == "certificate"]
-    for structure in structures:
-        names = [field[0] for field in structure._fields]
-        read = sum(not isinstance(structure[name], core.Void) for name in names)
-        try:
-            if strict_der.count_elements(bytes(structure.contents)) != read:
-                return True
-        except MalformedSyntax:
-            return True
-    return False
-
-
-def _canonical_algorithms(signer_info: cms.SignerInfo) -> bool:
-    digest = signer_info["digest_algorithm"]
-    name = digest["algorithm"].native
-    plain = algos.DigestAlgorithm({"algorithm": name})
-    allowed = {plain.dump()}
-    plain["parameters"] = core.Null()
-    allowed |= {plain.dump(force=True)}
-    oid = digest["algorithm"].dump()
-    allowed |= {b"\x30" + bytes([len(oid)]) + oid}
-    if digest.dump() not in allowed:
-        return False
-    signature = signer_info["signature_algorithm"]
-    kind = signature.signature_algo
-    oid = signature["algorithm"].dump()
-    tail = b"\x05\x00" if kind == "rsassa_pkcs1v15" else b""
-    if kind == "rsassa_pss":
-        return True  # its parameters decide the verification
-    return bool(signature.dump() == b"\x30" + bytes([len(oid + tail)]) + oid + tail)
-
-
-def issuer_verdict(certificate: x509.Certificate, pool: Iterable[x509.Certificate]) -> bool | None:
-    """Say whether one of the pool's certificates issued this one.
-
-    Returns:
-        True when a signature verifies, False when the named issuer is there and none does, None when the
-        issuer is not there or the algorithm is beyond us.
-    """
-    candidates = [
-        issuer
-        for issuer in pool
-        if issuer.subject.hashable == certificate.issuer.hashable and _identifiers_fit(certificate, issuer)
-    ]
-    outer = certificate["signature_algorithm"].dump()
-    if outer != certificate["tbs_certificate"]["signature"].dump():
-        return False
-    verdict: bool | None = None
-    for issuer in candidates:
-        outcome = signature_verdict(
-            issuer.public_key,
-            certificate["signature_algorithm"],
-            certificate["tbs_certificate"].dump(),
-            certificate["signature_value"].native,
-        )
-        if outcome:
-            return True
-        if outcome is False:
-            verdict = False
-    return verdict
-
-
-def _identifiers_fit(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    wanted, given = certificate.authority_key_identifier, issuer.key_identifier
-    return not wanted or not given or wanted == given
 
 
 def claimed_time(content: SignedContent) -> datetime | None:

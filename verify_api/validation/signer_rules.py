@@ -14,8 +14,9 @@ from verify_api.validation.chains import ChainFinding, Evidence, check_chain
 from verify_api.validation.examination import Examined, claimed_in_dictionary
 from verify_api.validation.house_form import is_house_form, is_house_root, is_seal_path
 from verify_api.validation.revocation_values import unverified_values
-from verify_api.validation.signed_data import SignedContent, claimed_time, strict_faults, unprotected_faults
+from verify_api.validation.signed_data import SignedContent, claimed_time
 from verify_api.validation.signer_usage import commits, may_sign
+from verify_api.validation.unprotected import strict_faults, unprotected_faults
 from verify_api.validation.verdicts import SubIndication
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def judge_signer(case: SignerCase, *, trust: TrustAnchors, evidence: Evidence) -
         return _translate(case, finding), ""
     if finding.anchor is not None and is_house_root(finding.anchor):
         return _house(case, finding)
-    return _loose_parts(case, evidence, known)
+    return _loose_parts(case, evidence, known, finding)
 
 
 def _accepted_until(case: SignerCase, signer: x509.Certificate) -> datetime | None:
@@ -97,11 +98,13 @@ def _accepted_until(case: SignerCase, signer: x509.Certificate) -> datetime | No
     return min((end for end in ends if end is not None), default=None)
 
 
-def _loose_parts(case: SignerCase, evidence: Evidence, known: list[x509.Certificate]) -> _Answer:
+def _loose_parts(
+    case: SignerCase, evidence: Evidence, known: list[x509.Certificate], finding: ChainFinding
+) -> _Answer:
     """Refuse under a foreign anchor what demonstrably was altered in the parts that no signature protects."""
     if case.hidden_bytes:
         return SubIndication.SIG_CONSTRAINTS_FAILURE, "签名值后面藏有其他内容"
-    altered = case.content is not None and unprotected_faults(case.content, known)
+    altered = case.content is not None and unprotected_faults(case.content, known, finding.path)
     altered = altered or evidence.faults(
         strict=False, find=lambda: unverified_values(evidence, known, strict=False)
     )

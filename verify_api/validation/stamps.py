@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from verify_api.validation.algorithms import earliest_end, good_until, judge_end
-from verify_api.validation.chains import Evidence, check_chain
+from verify_api.validation.chains import ChainFinding, Evidence, check_chain
 from verify_api.validation.errors import MalformedSyntax
 from verify_api.validation.house_form import is_house_form, is_house_root
 from verify_api.validation.signature_values import check_integrity, digest_of
@@ -18,11 +18,10 @@ from verify_api.validation.signed_data import (
     SignedContent,
     find_signer,
     stamp_content,
-    strict_faults,
     take_apart,
-    unprotected_faults,
 )
 from verify_api.validation.subjects import subject_text
+from verify_api.validation.unprotected import strict_faults, unprotected_faults
 from verify_api.validation.verdicts import Indication, SubIndication, TimestampReport
 
 if TYPE_CHECKING:
@@ -106,14 +105,15 @@ def judge_stamp(
     absent = problem is SubIndication.NO_SIGNING_CERTIFICATE_FOUND and not content.certificates
     damaged = problem is not None and not absent
     own = house = False
-    if problem is None:
+    finding = ChainFinding(problem=None)
+    if problem is None and content.signer is not None:
         for certificate in content.certificates:
             evidence.add_certificate(certificate.dump())
-        damaged = bool(unprotected_faults(content, evidence.certificates.values()))
-        problem = SubIndication.SIG_CONSTRAINTS_FAILURE if damaged else _unfit(content, token, proved)
-    if problem is None and content.signer is not None:
+        known = [*evidence.certificates.values(), *trust.parsed()]
         finding = check_chain(content.signer, trust=trust, evidence=evidence, control_time=control_time)
-        problem = finding.problem
+        damaged = bool(unprotected_faults(content, known, finding.path))
+        problem = SubIndication.SIG_CONSTRAINTS_FAILURE if damaged else _unfit(content, token, proved)
+        problem = problem or finding.problem
         own = problem is None and finding.anchor is not None and trust.is_own(finding.anchor)
     if own and strict_faults(content, [*evidence.certificates.values(), *trust.parsed()], stamp=True):
         damaged, problem = True, SubIndication.FORMAT_FAILURE

@@ -13,6 +13,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parents[2]), str(HERE.parents[1] / "unit" / "validation")]
 
 from validation_attacks import ATTACKS  # noqa: E402 - the generators stand with the tests
+from validation_attacks_beside import ALTERED  # noqa: E402
 from validation_attacks_content import CONTENT_ATTACKS  # noqa: E402
 from validation_attacks_structure import STRUCTURE_ATTACKS  # noqa: E402
 from validation_honest import HONEST  # noqa: E402
@@ -105,6 +106,8 @@ def main() -> None:
     attacks = {**ATTACKS, **CONTENT_ATTACKS, **STRUCTURE_ATTACKS}
     files = {f"honest-{name}.pdf": honest[name](pki) for name in KEPT_HONEST}
     files |= {f"attack-{name}.pdf": attacks[name](pki) for name in KEPT_ATTACKS}
+    stamped = files["honest-certified-lt-in-one-revision.pdf"]
+    files |= {f"attack-beside-{name}.pdf": alter(stamped) for name, alter in ALTERED.items()}
     expected = {
         name: validate_pdf(data, trust=trust, at=None, now=NOW).verdict.value for name, data in files.items()
     }
