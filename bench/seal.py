@@ -10,6 +10,7 @@ from bench.plain_pyhanko import PlainPyHanko
 from bench.workbench import Workbench, workbench
 from cert_registry.signing.fast_sealing import FastSealer
 from cert_registry.signing.release import check_before_release
+from cert_registry.signing.release_content import SealedContent
 from cert_registry.signing.sealing import PadesLevel, Sealer
 
 TARGETS = {"B_B": 20.0, "B_T": 20.0, "B_LT": 10.0, "B_LTA": 10.0}
@@ -56,7 +57,11 @@ class Cases:
             certificate=self._credentials.certificate,
             anchors=self._anchors,
             now=datetime.now(UTC),
-            page=self._bench.page.pdf,
+            content=SealedContent(
+                page=self._bench.page.pdf,
+                appearance=self._bench.appearance,
+                with_evidence=level in {PadesLevel.B_LT, PadesLevel.B_LTA},
+            ),
             stamped=level is not PadesLevel.B_B,
             archived=level is PadesLevel.B_LTA,
         )

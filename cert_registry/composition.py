@@ -31,7 +31,7 @@ from cert_registry.issuance_checking import CatalogueChecker, draft_findings
 from cert_registry.issuance_drafts import Drafting
 from cert_registry.issuance_log import TileLog
 from cert_registry.issuance_press import CataloguePress, QrSigner
-from cert_registry.issuance_seals import IndependentRelease, TokenSealDesk
+from cert_registry.issuance_seals import IndependentRelease, SealLooks, TokenSealDesk
 from cert_registry.issuance_stock import HeldInRegistry, KnownDepartments, SqlStockRegistrar
 from cert_registry.issuance_vault import (
     ENCRYPTION_KEY,
@@ -157,6 +157,7 @@ def build_registry(
     holders = KeyedHolders(mac)
     charts = ChartReader(database)
     seal_book = SqlSeals(database=database)
+    looks = SealLooks(pictures=seal_book.picture, mark=DEMO_MARK if settings.demo else None)
     authority = OrganisationsAuthority(charts=charts, catalog=catalog, seals=seal_book)
     transitions = CatalogueTransitions(catalog)
     legal_persons = LegalPersonStore(database, cipher=cipher, mac=mac)
@@ -205,11 +206,10 @@ def build_registry(
             token=signing.open_token("seals"),
             pki=pki.pki,
             catalog=catalog,
-            pictures=seal_book.picture,
-            mark=DEMO_MARK if settings.demo else None,
+            looks=looks,
             sm2=sm2,
         ),
-        release=IndependentRelease(pki=pki.pki, catalog=catalog, sm2=sm2),
+        release=IndependentRelease(pki=pki.pki, catalog=catalog, looks=looks, sm2=sm2),
         log=tile_log,
         turnstile=Turnstile(),
     )

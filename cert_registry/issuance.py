@@ -136,7 +136,7 @@ def _seal(rendered: RenderedIntent, *, room: IssuingRoom, now: datetime) -> Seal
     use = room.intents.record_seal_use(rendered, grant, now=now)
     file = room.seals.seal(rendered, grant, page, now=now)
     # (7) verify on an independent path, then make the bytes durable under their digest
-    room.release.check(file, page=page, grant=grant, type_code=order.type_code, now=now)
+    room.release.check(file, rendered, page=page, grant=grant, now=now)
     file_digest = room.objects.put(file.content, media_type=_PDF, now=now)
     return room.intents.record_sealed(
         rendered, file_digest=file_digest, level=file.level, grant=grant, use=use

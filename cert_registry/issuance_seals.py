@@ -25,6 +25,7 @@ from cert_registry.signing.pki.clock import TimeNotAvailable
 from cert_registry.signing.pki.licensed import read_licensed
 from cert_registry.signing.pki.tsa import StampRefused
 from cert_registry.signing.release import check_before_release
+from cert_registry.signing.release_content import SealedContent
 from cert_registry.signing.seal_field import SealAppearance, SealPlace
 from cert_registry.signing.seal_key import KeyAlgorithm
 from cert_registry.signing.sealing import PadesLevel
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from cert_registry.catalog.certificate_type import CertificateType
     from cert_registry.catalog.loading import Catalog
-    from cert_registry.catalog.seal_image import SealImage
     from cert_registry.issuance_forms import RenderedIntent, SealGrant
     from cert_registry.issuance_forms import SealPlace as PlaceOnPage
     from cert_registry.seals.types import SealPicture
@@ -51,6 +52,7 @@ _LEVELS: Final = {
     "B-LT": PadesLevel.B_LT,
     "B-LTA": PadesLevel.B_LTA,
 }
+_WITH_EVIDENCE: Final = {PadesLevel.B_LT, PadesLevel.B_LTA}
 #: Time stamps or revocation data cannot be had. pyHanko tells a refused stamp by an error of the system.
 STAMPS_ARE_AWAY: Final = (
     AuthorityUnavailable,
@@ -65,6 +67,46 @@ _SEAL_IS_WRONG: Final = (CertificateExpired, KeyMisuse, KeyNotFound, UnknownCert
 
 
 @final
+class SealLooks:
+    """How a seal looks on a page: its approved picture or its names, in the place that the press has left.
+
+    Args:
+        pictures: The approved picture of a seal, by its digest.
+        mark: 样例 in a demo, else None.
+    """
+
+    def __init__(self, *, pictures: Callable[[str], SealPicture], mark: str | None) -> None:
+        self._pictures = pictures
+        self._mark = mark
+
+    def of(
+        self, grant: SealGrant, rendered: RenderedIntent, certificate_type: CertificateType
+    ) -> SealAppearance:
+        """The picture, where it goes, and what it shows in words.
+
+        Raises:
+            SealNotUsable: The picture cannot be drawn.
+        """
+        sha256 = grant.picture_sha256
+        try:
+            image = image_of(
+                grant.name,
+                grant.department_name,
+                picture=None if sha256 is None else self._pictures(sha256),
+                width_mm=certificate_type.seal_rule.width_mm,
+                height_mm=certificate_type.seal_rule.height_mm,
+                mark=self._mark,
+            )
+        except (CatalogError, UnknownSeal) as error:
+            raise SealNotUsable("印章的图样不能绘制，请联系印章管理员。") from error
+        return SealAppearance(
+            image_pdf=image.pdf,
+            place=_place(rendered.seal_place),
+            alternative_text=image.alternative_text,
+        )
+
+
+@final
 class TokenSealDesk:
     """The seal desk over the token `seals`.
 
@@ -73,8 +115,7 @@ class TokenSealDesk:
         token: Holds the seals' keys.
         pki: Holds the seals' signing certificates.
         catalog: Level and size of the seal, by type.
-        pictures: The approved picture of a seal, by its digest.
-        mark: 样例 in a demo, else None.
+        looks: How seals look.
         sm2: Seals of types whose profile is SM2; None where there are no SM2 keys.
     """
 
@@ -85,16 +126,14 @@ class TokenSealDesk:
         token: Token,
         pki: PkiDirectory,
         catalog: Catalog,
-        pictures: Callable[[str], SealPicture],
-        mark: str | None,
+        looks: SealLooks,
         sm2: Sm2Services | None = None,
     ) -> None:
         self._sealer = sealer
         self._token = token
         self._pki = pki
         self._catalog = catalog
-        self._pictures = pictures
-        self._mark = mark
+        self._looks = looks
         self._sm2 = sm2
 
     def seal(self, rendered: RenderedIntent, grant: SealGrant, page: bytes, *, now: datetime) -> SealedFile:
@@ -106,12 +145,7 @@ class TokenSealDesk:
             TokenBusyOrGone: Token, time stamp or revocation service did not answer.
         """
         certificate_type = self._catalog.type(rendered.intent.draft.order.type_code)
-        image = self._image(grant, certificate_type.seal_rule.width_mm, certificate_type.seal_rule.height_mm)
-        appearance = SealAppearance(
-            image_pdf=image.pdf,
-            place=_place(rendered.seal_place),
-            alternative_text=image.alternative_text,
-        )
+        appearance = self._looks.of(grant, rendered, certificate_type)
         level = certificate_type.pades_level
         try:
             sealer, credentials = self._suite(certificate_type.signature_profile, grant, now)
@@ -151,20 +185,6 @@ class TokenSealDesk:
             raise SealNotUsable("印章的密钥不是这一证照类型要用的算法，请联系印章管理员。")
         return self._sealer, credentials
 
-    def _image(self, grant: SealGrant, width_mm: float, height_mm: float) -> SealImage:
-        sha256 = grant.picture_sha256
-        try:
-            return image_of(
-                grant.name,
-                grant.department_name,
-                picture=None if sha256 is None else self._pictures(sha256),
-                width_mm=width_mm,
-                height_mm=height_mm,
-                mark=self._mark,
-            )
-        except (CatalogError, UnknownSeal) as error:
-            raise SealNotUsable("印章的图样不能绘制，请联系印章管理员。") from error
-
 
 @final
 class IndependentRelease:
@@ -173,23 +193,27 @@ class IndependentRelease:
     Args:
         pki: Trust anchors, and the signing certificate that each seal must have sealed with.
         catalog: Whether a type's level asks for a time stamp.
+        looks: How seals look.
         sm2: The same for types whose profile is SM2.
     """
 
-    def __init__(self, *, pki: PkiDirectory, catalog: Catalog, sm2: Sm2Services | None = None) -> None:
+    def __init__(
+        self, *, pki: PkiDirectory, catalog: Catalog, looks: SealLooks, sm2: Sm2Services | None = None
+    ) -> None:
         self._pki = pki
         self._catalog = catalog
+        self._looks = looks
         self._sm2 = sm2
 
     def check(
-        self, sealed: SealedFile, *, page: bytes, grant: SealGrant, type_code: str, now: datetime
+        self, sealed: SealedFile, rendered: RenderedIntent, *, page: bytes, grant: SealGrant, now: datetime
     ) -> None:
-        """Evidence that the file is whole, sealed by this seal, and shows the page that was rendered.
+        """Evidence that the file is whole, sealed by this seal, and holds the rendered page and nothing else.
 
         Raises:
             SealedFileRejected: It is not.
         """
-        certificate_type = self._catalog.type(type_code)
+        certificate_type = self._catalog.type(rendered.intent.draft.order.type_code)
         may_be_lower = certificate_type.when_unstamped == "raise-later" and sealed.level == "B-B"
         if sealed.level != certificate_type.pades_level and not may_be_lower:
             raise SealedFileRejected("加盖印章的级别低于证照类型的规定，已作废，请重试。")
@@ -205,7 +229,11 @@ class IndependentRelease:
                 certificate=pki.certificate(grant.key_label),
                 anchors=(*pki.anchors(), *licensed),
                 now=now,
-                page=page,
+                content=SealedContent(
+                    page=page,
+                    appearance=self._looks.of(grant, rendered, certificate_type),
+                    with_evidence=level in _WITH_EVIDENCE,
+                ),
                 stamped=level is not PadesLevel.B_B,
                 archived=level is PadesLevel.B_LTA,
             )

@@ -284,9 +284,9 @@ class ReleaseCheck(Protocol):
     """The independent path over a sealed file."""
 
     def check(
-        self, sealed: SealedFile, *, page: bytes, grant: SealGrant, type_code: str, now: datetime
+        self, sealed: SealedFile, rendered: RenderedIntent, *, page: bytes, grant: SealGrant, now: datetime
     ) -> None:
-        """Evidence that the file is whole, sealed by this seal, and shows the page that was rendered.
+        """Evidence that the file is whole, sealed by this seal, and holds the rendered page and nothing else.
 
         Raises:
             SealedFileRejected: It is not.

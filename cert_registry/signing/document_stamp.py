@@ -106,7 +106,7 @@ class DocumentStamper:
         try:
             reader = PdfFileReader(io.BytesIO(sealed))
             tokens, seal, earlier = _signatures(reader)  # (2) what the file holds
-            writer = _Update.from_reader(reader)
+            writer = PlainUpdate.from_reader(reader)
             self._add_evidence(  # (3) evidence of every stamp, and of the seal while somebody speaks for it
                 writer, [*tokens, sample], None if earlier else seal, now=now
             )
@@ -216,8 +216,8 @@ def _signer_of(token: cms.ContentInfo) -> asn1_x509.Certificate:
     raise DocumentRefused("A time stamp in the file does not hold its unit's certificate.")
 
 
-class _Update(IncrementalPdfFileWriter):
-    """An update that leaves dates in the metadata alone: nothing but evidence and a stamp is added."""
+class PlainUpdate(IncrementalPdfFileWriter):
+    """An update that leaves dates in the metadata alone: nothing is added but what the caller adds."""
 
     def _update_meta(self) -> None:
         return
@@ -258,4 +258,4 @@ class _Stamper(TimeStamper):
         return self._ask(req)
 
 
-__all__ = ["DocumentStamper", "OcspSource", "StampedFile", "TimeStampSource"]
+__all__ = ["DocumentStamper", "OcspSource", "PlainUpdate", "StampedFile", "TimeStampSource"]

@@ -6,14 +6,13 @@ have a fault: so the bytes are read again from nothing, and only what passes lea
 Source: ISO 32000-1 clause 12.8.1 (ByteRange); EN 319 142-1 clause 6.3; RFC 3161 section 2.4.2.
 """
 
+import functools
 import hashlib
-import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-import pikepdf
 from asn1crypto import cms, parser, tsp
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -27,6 +26,7 @@ from cert_registry.signing.release_cms import (
     find_certificate,
     parse_signed_data,
 )
+from cert_registry.signing.release_content import SealedContent
 from cert_registry.signing.release_form import (
     NotThisForm,
     check_form,
@@ -34,8 +34,12 @@ from cert_registry.signing.release_form import (
     read_signed_form,
     read_stamp_form,
 )
+from cert_registry.signing.release_graph import check_by_objects
+from cert_registry.signing.release_revision import check_appended
 
-_BYTE_RANGE = re.compile(rb"/ByteRange\s*\[\s*(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s*\]")
+# Whatever calls itself a ByteRange is found; without four numbers behind it the groups are empty.
+_BYTE_RANGE = re.compile(rb"/ByteRange(?:\s*\[\s*(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s*\])?")
+_UNITS_KEPT = 32
 _HEX = re.compile(rb"<(?:[0-9a-f]*|[0-9A-F]*)>")
 _CLOCKS_MAY_DIFFER = timedelta(minutes=5)
 
@@ -56,7 +60,7 @@ def check_before_release(
     certificate: x509.Certificate,
     anchors: Sequence[x509.Certificate],
     now: datetime,
-    page: bytes | None = None,
+    content: SealedContent | None = None,
     stamped: bool = True,
     archived: bool = False,
 ) -> ReleaseEvidence:
@@ -68,7 +72,7 @@ def check_before_release(
         certificate: The seal's signing certificate.
         anchors: Trust anchors.
         now: Aware UTC time.
-        page: The rendered document; when given, pages and attachments must be the same.
+        content: What was rendered and how the seal looks; when given, the file must hold that and nothing else.
         stamped: Whether a time stamp is required (from level B-T on).
         archived: Whether a document time stamp must stand at the end (level B-LTA).
 
@@ -78,22 +82,22 @@ def check_before_release(
         StampBroken: The time stamp does not hold.
         ContentDiffers: The content is not what was rendered.
     """
-    if hashlib.sha256(sealed).digest() != expected_digest:  # (1) the file is the one the sealer made
-        raise CoverageBroken("The file is not the one that was sealed.")
     digest_name = digest_of_key(certificate)
-    cuts = _cuts(sealed, 2 if archived else 1, digest_name)  # (2) each signature covers all but its own place
-    digest, cms_der = cuts[0]
+    whole, cuts = _cuts(sealed, 2 if archived else 1, digest_name)
+    if whole != expected_digest:  # (1) the file is the one the sealer made
+        raise CoverageBroken("The file is not the one that was sealed.")
+    digest, cms_der = cuts[0].digest, cuts[0].cms_der  # (2) each signature covers all but its own place
     try:
         stamped_at = _check_seal(
             cms_der, digest=digest, certificate=certificate, anchors=anchors, now=now, stamped=stamped
         )
-        for digest, token in cuts[1:]:
-            _check_token(token, imprint=digest, digest_name=digest_name, anchors=anchors, now=now)
+        for cut in cuts[1:]:
+            _check_token(cut.cms_der, imprint=cut.digest, digest_name=digest_name, anchors=anchors, now=now)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
         # asn1crypto parses lazily, so a damaged part shows only where it is read
         raise SealBroken("A part of the signature cannot be read.") from error
-    if page is not None:  # (7) what was sealed is what was rendered
-        _check_same_content(page, sealed)
+    if content is not None:  # (7) what was sealed is what was rendered, and the seal is the approved one
+        _check_content(sealed, content, cuts, certificate=certificate, anchors=anchors, now=now)
     return ReleaseEvidence(
         sha256=expected_digest,
         certificate_sha256=hashlib.sha256(certificate.public_bytes(Encoding.DER)).digest(),
@@ -155,27 +159,57 @@ def _check_seal_form(
     return _check_token(form.stamp, imprint=imprint, digest_name="sha256", anchors=anchors, now=now)
 
 
-def _cuts(sealed: bytes, count: int, digest_name: str) -> list[tuple[bytes, bytes]]:
-    """Return, for each signature in the order of the file, the digest of what it covers and the DER in its hole."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cut:
+    """One signature's digest of what it covers, the DER in its hole, where the hole is, and where its revision ends."""
+
+    digest: bytes
+    cms_der: bytes
+    hole: tuple[int, int]
+    end: int
+
+
+def _cuts(sealed: bytes, count: int, digest_name: str) -> tuple[bytes, list[_Cut]]:
+    """Return the SHA-256 of the file, and the signatures in the order of the file."""
     ranges = _BYTE_RANGE.findall(sealed)
-    if len(ranges) != count or sealed.count(b"/ByteRange") != count:
+    if len(ranges) != count or not all(numbers[0] for numbers in ranges):
         raise CoverageBroken(f"The file must hold exactly {count} ByteRange.")
     ends = [int(numbers[2]) + int(numbers[3]) for numbers in ranges]
     if ends != sorted(set(ends)) or ends[-1] != len(sealed):
         raise CoverageBroken("The ByteRange does not cover the whole file.")
     if any(not sealed[:end].endswith(b"%%EOF\n") for end in ends[:-1]):
         raise CoverageBroken("The seal does not cover a whole revision.")
-    return [_cut(sealed, numbers, digest_name) for numbers in ranges]
+    cuts: list[_Cut] = []
+    view, at = memoryview(sealed), 0
+    whole, covered = hashlib.sha256(), hashlib.new(digest_name)  # both over the same bytes, up to a hole
+    for numbers, end in zip(ranges, ends, strict=True):
+        before, after = hole = _hole(sealed, numbers)
+        if before <= at:
+            raise CoverageBroken("The ByteRange does not cover the whole file.")
+        whole.update(view[at:before])
+        covered = whole.copy() if digest_name == "sha256" else hashlib.new(digest_name, view[:before])
+        covered.update(view[after:end])
+        whole.update(view[before:end])
+        cuts.append(
+            _Cut(digest=covered.digest(), cms_der=_content_of(sealed[before:after]), hole=hole, end=end)
+        )
+        at = end
+    return whole.digest(), cuts
 
 
-def _cut(sealed: bytes, numbers: Sequence[bytes], digest_name: str) -> tuple[bytes, bytes]:
-    """Return the digest of what one ByteRange covers and the DER in its hole."""
-    start, before, after, rest = (int(number) for number in numbers)
+def _hole(sealed: bytes, numbers: Sequence[bytes]) -> tuple[int, int]:
+    """Return where the hole of one ByteRange begins and ends."""
+    start, before, after = (int(number) for number in numbers[:3])
     if start != 0 or not 0 < before < after:
         raise CoverageBroken("The ByteRange does not cover the whole file.")
     hole = sealed[before:after]
     if not _HEX.fullmatch(hole) or len(hole) % 2 or not sealed.endswith(b"/Contents ", 0, before):
         raise CoverageBroken("The hole in the ByteRange is not the Contents alone.")
+    return before, after
+
+
+def _content_of(hole: bytes) -> bytes:
+    """Return the DER in a hole, behind which only zeros may stand."""
     content = bytes.fromhex(hole[1:-1].decode())
     try:
         length = parser.peek(content)
@@ -183,10 +217,36 @@ def _cut(sealed: bytes, numbers: Sequence[bytes], digest_name: str) -> tuple[byt
         raise SealBroken("The Contents are not DER.") from error
     if any(content[length:]):
         raise CoverageBroken("The padding behind the signature is not zero.")
-    view = memoryview(sealed)
-    covered = hashlib.new(digest_name, view[:before])
-    covered.update(view[after : after + rest])
-    return covered.digest(), content[:length]
+    return content[:length]
+
+
+def _check_content(
+    sealed: bytes,
+    content: SealedContent,
+    cuts: Sequence[_Cut],
+    *,
+    certificate: x509.Certificate,
+    anchors: Sequence[x509.Certificate],
+    now: datetime,
+) -> None:
+    """Compare with what was rendered: by the bytes behind the page, or object by object in a rewritten file."""
+    if not sealed.startswith(content.page):
+        check_by_objects(
+            sealed, content, archived=len(cuts) > 1, certificate=certificate, anchors=anchors, now=now
+        )
+        return
+    try:
+        check_appended(
+            sealed,
+            content,
+            ends=[cut.end for cut in cuts],
+            holes=[cut.hole for cut in cuts],
+            certificate=certificate,
+            anchors=anchors,
+            now=now,
+        )
+    except NotThisForm as error:  # a lenient reader might not see what is wrong with it
+        raise ContentDiffers("What stands behind the page is not of the plain form.") from error
 
 
 def _check_usable(certificate: x509.Certificate, now: datetime) -> None:
@@ -240,9 +300,8 @@ def _check_token_form(encoded: bytes, *, imprint: bytes, anchors: Sequence[x509.
     units = [one for one in form.certificates if hashlib.sha256(one).digest() == form.certificate_hash]
     if len(units) != 1:
         raise NotThisForm
-    unit = x509.load_der_x509_certificate(units[0])
+    unit = _unit(units[0])
     check_form(form, unit, digest=hashlib.sha256(content).digest(), broken=StampBroken)
-    _check_unit(unit)
     if not leads_to_anchor(units[0], form.certificates, _encoded(anchors)):
         raise StampBroken("The certificate does not lead to a trust anchor.")
     return datetime.strptime(info.time, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
@@ -273,6 +332,14 @@ def _check_token_generally(
     return stamped_at
 
 
+@functools.lru_cache(maxsize=_UNITS_KEPT)
+def _unit(der: bytes) -> x509.Certificate:
+    """Read the certificate of a time-stamp unit."""
+    unit = x509.load_der_x509_certificate(der)
+    _check_unit(unit)
+    return unit
+
+
 def _check_unit(unit: x509.Certificate) -> None:
     usage = unit.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
     if not usage.critical or list(usage.value) != [ExtendedKeyUsageOID.TIME_STAMPING]:
@@ -281,44 +348,3 @@ def _check_unit(unit: x509.Certificate) -> None:
 
 def _encoded(certificates: Sequence[x509.Certificate]) -> tuple[bytes, ...]:
     return tuple(one.public_bytes(Encoding.DER) for one in certificates)
-
-
-def _check_same_content(page: bytes, sealed: bytes) -> None:
-    try:
-        with pikepdf.open(io.BytesIO(page)) as before, pikepdf.open(io.BytesIO(sealed)) as after:
-            pages = (list(before.pages), list(after.pages))
-            same_pages = len(pages[0]) == len(pages[1]) and all(map(_same_drawing, *pages))
-            same_attachments = _attachments(before) == _attachments(after)
-    except pikepdf.PdfError as error:
-        raise ContentDiffers("The sealed file cannot be read as a PDF.") from error
-    if not same_pages:
-        raise ContentDiffers("The pages of the sealed file are not those that were rendered.")
-    if not same_attachments:
-        raise ContentDiffers("The attachments of the sealed file are not those that were rendered.")
-
-
-def _same_drawing(before: pikepdf.Page, after: pikepdf.Page) -> bool:
-    """Tell whether two pages draw the same: stored alike, or else alike once decoded."""
-    streams = [_streams(page) for page in (before, after)]
-    if all(_is_simply_stored(one) for group in streams for one in group):
-        stored = [[(one.read_raw_bytes(), str(one.get("/Filter"))) for one in group] for group in streams]
-        if stored[0] == stored[1]:
-            return True
-    decoded = [b"\n".join(one.read_bytes() for one in group) for group in streams]
-    return decoded[0] == decoded[1]
-
-
-def _streams(page: pikepdf.Page) -> list[pikepdf.Object]:
-    contents = page.obj.Contents
-    return list(contents) if isinstance(contents, pikepdf.Array) else [contents]
-
-
-def _is_simply_stored(stream: pikepdf.Object) -> bool:
-    """Tell whether a stream's bytes and the name of its one filter say all about what it decodes to."""
-    return "/DecodeParms" not in stream and isinstance(
-        stream.get("/Filter", pikepdf.Name.None_), pikepdf.Name
-    )
-
-
-def _attachments(document: pikepdf.Pdf) -> dict[str, bytes]:
-    return {name: spec.get_file().read_bytes() for name, spec in document.attachments.items()}

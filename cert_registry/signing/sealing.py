@@ -19,7 +19,6 @@ from asn1crypto import algos, tsp
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.layout import BoxConstraints
 from pyhanko.pdf_utils.misc import PdfReadError
 from pyhanko.pdf_utils.writer import BasePdfFileWriter
@@ -34,7 +33,7 @@ from pyhanko_certvalidator.errors import PathError
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from cert_registry.signing.credentials import SealCredentials
-from cert_registry.signing.document_stamp import DocumentStamper, TimeStampSource
+from cert_registry.signing.document_stamp import DocumentStamper, PlainUpdate, TimeStampSource
 from cert_registry.signing.errors import DocumentRefused, SealingFailed
 from cert_registry.signing.pki.crl import CrlPublisher
 from cert_registry.signing.pki.directory import ROOT, PkiDirectory
@@ -107,7 +106,7 @@ class Sealer:
             metadata, KeySigner(credentials), timestamper=time_stamper, stamp_style=_KeepAppearance(), now=now
         )
         try:  # (3) the signature
-            writer = IncrementalPdfFileWriter(io.BytesIO(prepared))
+            writer = PlainUpdate(io.BytesIO(prepared))
             sealed: bytes = signer.sign_pdf(writer, existing_fields_only=True).getvalue()
         except PdfReadError as error:
             raise DocumentRefused(f"The document to be sealed cannot be read: {error}.") from error

@@ -8,7 +8,9 @@ import json
 import pikepdf
 import typst
 
+from cert_registry.signing.release_content import SealedContent
 from cert_registry.signing.seal_field import SealAppearance, SealPlace
+from cert_registry.signing.sealing import PadesLevel
 
 _PAGE = """
 #set document(title: "食品经营许可证", author: "示例市市场监督管理局", date: datetime(year: 2026, month: 11, day: 22))
@@ -42,12 +44,21 @@ def rendered(filler: str = "") -> bytes:
 
 
 @functools.cache
-def seal_picture() -> bytes:
-    return bytes(typst.Compiler(_SEAL.encode()).compile(format="pdf"))
+def seal_picture(star: str = "★") -> bytes:
+    return bytes(typst.Compiler(_SEAL.replace("★", star).encode()).compile(format="pdf"))
 
 
 def appearance() -> SealAppearance:
     return SealAppearance(image_pdf=seal_picture(), place=PLACE, alternative_text=WORDS)
+
+
+def content(level: PadesLevel, *, page: bytes | None = None) -> SealedContent:
+    """What a sample document must hold when it is sealed at that level."""
+    return SealedContent(
+        page=rendered() if page is None else page,
+        appearance=appearance(),
+        with_evidence=level in {PadesLevel.B_LT, PadesLevel.B_LTA},
+    )
 
 
 def sha256(data: bytes) -> bytes:

@@ -14,7 +14,7 @@ from asn1crypto import core, tsp
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from sample_documents import appearance, rendered
+from sample_documents import appearance, content, rendered
 
 from cert_registry.signing.credentials import load_credentials
 from cert_registry.signing.errors import (
@@ -288,5 +288,5 @@ def test_sealing_stamping_and_answering_refuse_and_go_on(
         certificate=credentials.certificate,
         anchors=services.pki.anchors(),
         now=now,
-        page=rendered(),
+        content=content(PadesLevel.B_LT),
     )

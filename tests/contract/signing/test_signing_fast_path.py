@@ -26,6 +26,7 @@ from cert_registry.signing.pki.issuing import Subject
 from cert_registry.signing.pki.register import RevocationReason
 from cert_registry.signing.pki.services import PkiServices
 from cert_registry.signing.release import check_before_release
+from cert_registry.signing.release_content import SealedContent
 from cert_registry.signing.seal_field import SealAppearance
 from cert_registry.signing.seal_key import KeyAlgorithm
 from cert_registry.signing.sealing import PadesLevel, Sealer
@@ -168,7 +169,11 @@ def test_every_file_passes_the_release_check(pairs: dict[str, Any], services: Pk
                 certificate=credentials.certificate,
                 anchors=services.pki.anchors(),
                 now=datetime.now(UTC),
-                page=page.pdf,
+                content=SealedContent(
+                    page=page.pdf,
+                    appearance=on(page),
+                    with_evidence=level in {PadesLevel.B_LT, PadesLevel.B_LTA},
+                ),
                 stamped=level is not PadesLevel.B_B,
                 archived=level is PadesLevel.B_LTA,
             )

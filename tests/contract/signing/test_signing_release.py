@@ -1,6 +1,7 @@
 """The independent check finds every change, even when the changed file's own digest is expected."""
 
 import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,6 +19,7 @@ from cert_registry.signing.errors import (
 )
 from cert_registry.signing.pki.services import PkiServices
 from cert_registry.signing.release import ReleaseEvidence, check_before_release
+from cert_registry.signing.release_content import SealedContent
 from cert_registry.signing.sealing import PadesLevel, Sealer
 from cert_registry.signing.settings import Settings
 
@@ -42,7 +44,11 @@ def sealed(sealer: Sealer, credentials: SealCredentials) -> bytes:
 
 
 def check(
-    file: bytes, credentials: SealCredentials, services: PkiServices, *, page: bytes | None = None
+    file: bytes,
+    credentials: SealCredentials,
+    services: PkiServices,
+    *,
+    content: SealedContent | None = None,
 ) -> ReleaseEvidence:
     return check_before_release(
         file,
@@ -50,12 +56,12 @@ def check(
         certificate=credentials.certificate,
         anchors=services.pki.anchors(),
         now=datetime.now(UTC),
-        page=page,
+        content=content,
     )
 
 
 def test_a_sound_file_passes(sealed: bytes, credentials: SealCredentials, services: PkiServices) -> None:
-    evidence = check(sealed, credentials, services, page=documents.rendered())
+    evidence = check(sealed, credentials, services, content=documents.content(PadesLevel.B_LT))
     assert evidence.sha256 == hashlib.sha256(sealed).digest()
     assert evidence.stamped_at is not None
 
@@ -136,4 +142,9 @@ def test_another_page_than_the_rendered_one_is_found(
     sealed: bytes, credentials: SealCredentials, services: PkiServices
 ) -> None:
     with pytest.raises(ContentDiffers):
-        check(sealed, credentials, services, page=documents.rendered("\n另一行"))
+        check(
+            sealed,
+            credentials,
+            services,
+            content=replace(documents.content(PadesLevel.B_LT), page=documents.rendered("\n另一行")),
+        )

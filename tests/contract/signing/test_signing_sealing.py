@@ -207,6 +207,6 @@ def test_the_stamp_and_the_signing_time_are_the_time_given(
         certificate=credentials.certificate,
         anchors=services.pki.anchors(),
         now=earlier,
-        page=documents.rendered(),
+        content=documents.content(PadesLevel.B_T),
     )
     assert evidence.stamped_at == earlier.replace(microsecond=0)

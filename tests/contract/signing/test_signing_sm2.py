@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from asn1crypto import algos, cms, core, crl, keys, ocsp, tsp
 from cryptography.hazmat.primitives.serialization import Encoding
-from sample_documents import appearance, rendered
+from sample_documents import appearance, content, rendered
 
 from cert_registry.signing.certificate_keys import is_issued_by, public_key_of
 from cert_registry.signing.credentials import SealCredentials
@@ -120,7 +120,7 @@ def test_the_release_check_accepts_each_level_and_no_altered_byte(
             certificate=credentials.certificate,
             anchors=sm2.pki.anchors(),
             now=datetime.now(UTC),
-            page=rendered(),
+            content=content(level),
             stamped=level is not PadesLevel.B_B,
         )
 
