@@ -1,23 +1,26 @@
-"""`./longzheng bench issue`: the whole of issuing, steps 1 to 10, beside rendering alone.
+"""`./longzheng bench issue`: the whole of issuing, steps 1 to 10, one by one and in bulk, beside rendering alone.
 
-A registry of its own on SQLite, real tokens and the real log, in a temporary directory.
+A registry of its own on SQLite, real tokens and the real log, in a temporary directory. Rendering alone makes the page
+that the whole issue makes, with its signed QR code and its twin, each time with another check code.
 """
 
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench.catalogue_pages import catalogue_page_maker
-from bench.measure import interleaved, machine, profile, say
+from bench.measure import Samples, interleaved, machine, profile, say
 from bench.workbench import PUBLIC_URL, workbench
 from cert_registry.catalog.loading import TYPES_DIRECTORY
+from cert_registry.catalog.rendering import render
+from cert_registry.check_code import CheckCode
 from cert_registry.composition import RegistryRooms, build_registry
 from cert_registry.issuance import issue
 from cert_registry.issuance_forms import Intent
+from cert_registry.issuance_group import LARGEST_GROUP, issue_many
 from cert_registry.organisations.loader import load_organisations
 from cert_registry.seals.bootstrapping import found_seals
 from cert_registry.settings import Settings
@@ -26,6 +29,8 @@ from cert_registry.types import DepartmentCode, IssueOrder, StaffId, TwoPersons
 TARGET = 0.5
 _ORGANISATIONS = Path(__file__).resolve().parent.parent / "deploy" / "demo" / "organisations.yaml"
 _TYPE = "food-business-licence"
+_ALONE, _PRESS = "rendering alone", "press (rendering and lints)"
+_SINGLE, _BULK = "whole issue, one by one", "whole issue, in bulk"
 
 
 def run(*, rounds: int, slot_s: float, with_dss: bool, long: bool) -> dict[str, object]:
@@ -48,17 +53,21 @@ def run(*, rounds: int, slot_s: float, with_dss: bool, long: bool) -> dict[str, 
         found_seals(rooms.seals, _ORGANISATIONS, now=datetime.now(UTC))
         cases, steps = _cases(rooms)
         samples = interleaved(cases, rounds=rounds, slot_s=slot_s)
+        bulk = samples[_BULK] = _each_of(samples[_BULK], LARGEST_GROUP)
         say("profile")
-        rendering, whole = samples["rendering alone"], samples["whole issue"]
-        press = samples["press (rendering and lints)"]
+        alone, single, press = samples[_ALONE], samples[_SINGLE], samples[_PRESS]
         return {
             "machine": machine(),
             "cases": {name: one.to_json() for name, one in samples.items()},
-            "rate of the whole issue to that of rendering alone": round(rendering.cpu / whole.cpu, 3),
-            "the same by wall time": round(rendering.wall / whole.wall, 3),
-            "rate of the whole issue to that of the press": round(press.cpu / whole.cpu, 3),
+            "group": LARGEST_GROUP,
+            "rate of the whole issue in bulk to that of rendering alone": round(alone.cpu / bulk.cpu, 3),
+            "the same by wall time": round(alone.wall / bulk.wall, 3),
+            "rate of the whole issue in bulk to that of the press": round(press.cpu / bulk.cpu, 3),
+            "rate one by one to that of rendering alone": round(alone.cpu / single.cpu, 3),
+            "rate in bulk to that one by one": round(single.cpu / bulk.cpu, 3),
+            "the last by wall time": round(single.wall / bulk.wall, 3),
             "target": TARGET,
-            "profile of a whole issue": profile(steps, repeat=10, lines=25),
+            "profile of the whole issue in bulk": _for_each(profile(steps, repeat=1, lines=30)),
         }
 
 
@@ -96,13 +105,33 @@ def _cases(rooms: RegistryRooms) -> tuple[dict[str, Callable[[], object]], Calla
         changed = replace(intent.secrets, check_code=_code(next(marks)))
         return rooms.issuing.press.print_intent(replace(intent, secrets=changed))
 
-    pages = catalogue_page_maker(rooms.catalog.by_slug(_TYPE), "shortest")
-    cases = {
-        "rendering alone": lambda: pages(_code(next(marks))),
-        "press (rendering and lints)": press,
-        "whole issue": whole,
-    }
-    return cases, whole
+    def bulk() -> object:
+        orders = [order() for _ in range(LARGEST_GROUP)]
+        outcomes = list(issue_many(orders, room=rooms.issuing, clock=lambda: datetime.now(UTC)))
+        for outcome in outcomes:
+            if isinstance(outcome, Exception):
+                raise outcome
+        return outcomes
+
+    cases = {_ALONE: _renderer(rooms, intent, marks), _PRESS: press, _SINGLE: whole, _BULK: bulk}
+    return cases, bulk
+
+
+def _renderer(rooms: RegistryRooms, intent: Intent, marks: Iterator[int]) -> Callable[[], object]:
+    """What typesets the intent's own page, as the press does, and nothing else."""
+    certificate_type, face, imprint = rooms.press.compose(intent)
+    return lambda: render(certificate_type, face, replace(imprint, check_code=CheckCode(_code(next(marks)))))
+
+
+def _each_of(samples: Samples, count: int) -> Samples:
+    """Samples of an operation that makes `count` ecerts, as samples of one."""
+    return Samples(
+        cpu_ms=[one / count for one in samples.cpu_ms], wall_ms=[one / count for one in samples.wall_ms]
+    )
+
+
+def _for_each(told: list[dict[str, object]]) -> list[dict[str, object]]:
+    return [one | {"own_ms": round(float(str(one["own_ms"])) / LARGEST_GROUP, 4)} for one in told]
 
 
 def _code(number: int) -> str:
@@ -118,6 +147,8 @@ def table(report: dict[str, Any]) -> str:
     for name, told in report["cases"].items():
         lines.append(f"{name:<30}{told['cpu_ms']:>10.2f}{told['wall_ms']:>10.2f}")
     lines += [f"{key}: {value}" for key, value in report.items() if isinstance(value, float)]
-    lines += ["", "where a whole issue's time goes (own time)"]
-    lines += [f"  {one['own_ms']:.3f} ms  {one['function']}" for one in report["profile of a whole issue"]]
+    lines += ["", "where the time of one ecert in bulk goes (own time)"]
+    lines += [
+        f"  {one['own_ms']:.3f} ms  {one['function']}" for one in report["profile of the whole issue in bulk"]
+    ]
     return "\n".join(lines)

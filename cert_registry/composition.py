@@ -110,6 +110,7 @@ class RegistryRooms:
     ecerts: SqlEcerts
     intents: SqlIntents
     leaves: LeafPusher
+    press: CataloguePress
     issuing: IssuingRoom
     drafting: Drafting
     lifecycle: LifecycleRoom
@@ -173,6 +174,13 @@ def build_registry(
     sm2 = _open_sm2(settings, signing)
     if sm2 is not None:
         pki.seal_equipment.companions.append(sm2)
+    press = CataloguePress(
+        catalog=catalog,
+        departments=authority,
+        qr=_qr_signer(pki, receipts),
+        public_url=settings.public_url,
+        demo=settings.demo,
+    )
     issuing = IssuingRoom(
         authority=authority,
         drafts=CatalogueChecker(
@@ -193,13 +201,7 @@ def build_registry(
             terms=terms,
         ),
         secrets=RandomSecrets(mac),
-        press=CataloguePress(
-            catalog=catalog,
-            departments=authority,
-            qr=_qr_signer(pki, receipts),
-            public_url=settings.public_url,
-            demo=settings.demo,
-        ),
+        press=press,
         objects=objects,
         seals=TokenSealDesk(
             sealer=_sealer(pki),
@@ -212,6 +214,7 @@ def build_registry(
         release=IndependentRelease(pki=pki.pki, catalog=catalog, looks=looks, sm2=sm2),
         log=tile_log,
         turnstile=Turnstile(),
+        groups=database,
     )
     checks = Checks(book=SqlChecks(database=database))
     registry = Registry(
@@ -241,6 +244,7 @@ def build_registry(
         ecerts=ecerts,
         intents=intents,
         leaves=leaves,
+        press=press,
         issuing=issuing,
         drafting=Drafting(
             book=SqlDrafts(database=database, cipher=cipher), authority=authority, room=issuing

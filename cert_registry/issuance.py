@@ -25,12 +25,13 @@ if TYPE_CHECKING:
         SealDesk,
         SecretSource,
         TransparencyLog,
+        WriteGroups,
     )
     from cert_registry.turnstile import Turnstile
     from cert_registry.types import IssueOrder
 
-_PDF = "application/pdf"
-_JSON = "application/json"
+PDF = "application/pdf"
+JSON = "application/json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,7 @@ class IssuingRoom:
     release: ReleaseCheck
     log: TransparencyLog
     turnstile: Turnstile
+    groups: WriteGroups
 
 
 def issue(order: IssueOrder | Intent, *, room: IssuingRoom, now: datetime) -> IssuedEcert:
@@ -115,8 +117,8 @@ def _render(intent: Intent, *, room: IssuingRoom, now: datetime) -> RenderedInte
     except DraftRefused:
         room.intents.release(intent)  # nothing was sealed: the same case may come back with better content
         raise
-    twin_digest = room.objects.put(printed.twin, media_type=_JSON, now=now)
-    page_digest = room.objects.put(printed.page, media_type=_PDF, now=now)
+    twin_digest = room.objects.put(printed.twin, media_type=JSON, now=now)
+    page_digest = room.objects.put(printed.page, media_type=PDF, now=now)
     return room.intents.record_rendered(
         intent, page_digest=page_digest, twin_digest=twin_digest, seal_place=printed.seal_place
     )
@@ -137,7 +139,7 @@ def _seal(rendered: RenderedIntent, *, room: IssuingRoom, now: datetime) -> Seal
     file = room.seals.seal(rendered, grant, page, now=now)
     # (7) verify on an independent path, then make the bytes durable under their digest
     room.release.check(file, rendered, page=page, grant=grant, now=now)
-    file_digest = room.objects.put(file.content, media_type=_PDF, now=now)
+    file_digest = room.objects.put(file.content, media_type=PDF, now=now)
     return room.intents.record_sealed(
         rendered, file_digest=file_digest, level=file.level, grant=grant, use=use
     )

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cert_registry.catalog.loading import Catalog
     from cert_registry.issuance_drafts import DraftContent
     from cert_registry.lifecycle import Actor
+    from cert_registry.organisations.chart import OrganisationChart
     from cert_registry.organisations.repository import ChartReader
     from cert_registry.organisations.types import Actor as OrganisationsActor
     from cert_registry.organisations.types import Department, Grant
@@ -49,16 +50,17 @@ class OrganisationsAuthority:
         """
         by = order.authority
         with _translated():
+            chart = self._charts.chart()  # one chart for all that is asked here
             if isinstance(by, TwoPersons):
-                drafting = self._grant(StaffActor(staff_id=by.drafter_id), Operation.DRAFT, order, now)
-                signer = StaffActor(staff_id=by.signer_id)
-                signing = self._grant(signer, Operation.SIGN, order, now)
+                drafter, signer = StaffActor(staff_id=by.drafter_id), StaffActor(staff_id=by.signer_id)
+                drafting = self._grant(drafter, Operation.DRAFT, order, now, chart)
+                signing = self._grant(signer, Operation.SIGN, order, now, chart)
                 if order.replaces is not None:  # of the same issuer and type, as the replacement book demands
-                    self._grant(signer, Operation.CHANGE_STATE, order, now)
+                    self._grant(signer, Operation.CHANGE_STATE, order, now, chart)
                 rules.require_two_persons(drafting, signing)
             else:
                 client = ClientActor(client_id=ClientId(by.client_id))
-                self._grant(client, Operation.ISSUE, order, now)
+                self._grant(client, Operation.ISSUE, order, now, chart)
         if not isinstance(by, TwoPersons) and not (by.decision.strip() and order.case_number.strip()):
             raise NotAuthorised("审批系统制证须写明办件编号和审批决定。", reason="decision-missing")
 
@@ -148,9 +150,10 @@ class OrganisationsAuthority:
         operation: Operation,
         subject: IssueOrder | DraftContent | EcertSummary,
         now: datetime,
+        chart: OrganisationChart | None = None,
     ) -> Grant:
         return rules.authorise(
-            self._charts.chart(),
+            chart or self._charts.chart(),
             actor,
             operation,
             department=subject.issuer_code,

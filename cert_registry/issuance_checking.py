@@ -39,6 +39,10 @@ class RunningNumbers(Protocol):
         """The running number of this case, given now or found."""
         ...
 
+    def assign(self, key: IssueKey, *, year: int) -> int:
+        """As `sequence_for`, where most likely none was given yet."""
+        ...
+
 
 class Departments(Protocol):
     """Departments by code."""
@@ -117,6 +121,16 @@ class CatalogueChecker:
             content_mac=self._content_mac(order, plain),
         )
 
+    def number(self, order: IssueOrder, *, now: datetime) -> None:
+        """Give the case its running number, where its type makes one and none is given; `check` finds it again.
+
+        Raises:
+            UnknownCertificateType: No such type.
+        """
+        certificate_type = self._type(order)
+        if _needs_number(certificate_type, order):
+            self._numbers.assign(order.key, year=civil_date_at(now).year)
+
     def _type(self, order: IssueOrder) -> CertificateType:
         try:
             return self._catalog.type(order.type_code)
@@ -128,7 +142,7 @@ class CatalogueChecker:
     ) -> Mapping[str, object]:
         """The face with the certificate's own number, where the type's rule makes it and it is not given."""
         numbering, face = certificate_type.numbering, dict(order.unverified_face)
-        if numbering.rule is None or face.get(numbering.field) not in (None, ""):
+        if not _needs_number(certificate_type, order):
             return face
         year = civil_date_at(now).year
         sequence = self._numbers.sequence_for(order.key, year=year)
@@ -178,6 +192,11 @@ def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"a face holds no {type(value).__name__}")
+
+
+def _needs_number(certificate_type: CertificateType, order: IssueOrder) -> bool:
+    numbering = certificate_type.numbering
+    return numbering.rule is not None and order.unverified_face.get(numbering.field) in (None, "")
 
 
 def _require_case(order: IssueOrder) -> None:

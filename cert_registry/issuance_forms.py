@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from cert_registry.organisations.types import TypeSlug
     from cert_registry.types import EcertIdentifier, FileDigest, Holder, IntentId, IssueOrder
+    from idp.identity.holder import HolderReference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +133,15 @@ class SealedIntent:
     file_digest: FileDigest
     seal_id: str
     level: str | None = None  # None: before levels were recorded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedEcert:
+    """What the registry's row is made of: keyed references of the holders with their code types, and terms."""
+
+    row: Mapping[str, object] = field(repr=False)
+    references: tuple[tuple[HolderReference, str], ...]
+    terms: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

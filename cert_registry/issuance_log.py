@@ -28,8 +28,7 @@ class TileLog:
         """
         entries = tuple(LeafEntry(entry) for entry in leaf_entries)
         try:
-            self._log.append(entries)
-            return tuple(self._log.index_of(entry) for entry in entries)
+            return self._log.sequence(entries)
         except (TlogError, SigningError) as error:
             raise LogUnavailable("the transparency log did not take the leaves") from error
 

@@ -83,6 +83,18 @@ class CataloguePress:
             DraftRefused: The type changed since the intent was stored, and the face no longer fits.
             TokenBusyOrGone: The QR could not be signed.
         """
+        certificate_type, face, imprint = self.compose(intent)
+        rendered = _render(certificate_type, face, imprint)
+        _require_faithful(certificate_type, face, rendered, imprint)
+        return PrintedPage(page=rendered.pdf, twin=imprint.twin, seal_place=rendered.seal_place)
+
+    def compose(self, intent: Intent) -> tuple[CertificateType, CheckedFace, Imprint]:
+        """What the page of an intent is typeset from: type, face and imprint, with twin and signed QR.
+
+        Raises:
+            DraftRefused: The type changed since the intent was stored, and the face no longer fits.
+            TokenBusyOrGone: The QR could not be signed.
+        """
         draft = intent.draft
         issued_on = civil_date_at(intent.stored_at)
         certificate_type, face = self._face(draft, today=issued_on)
@@ -98,9 +110,7 @@ class CataloguePress:
             twin=twin,
             mark=self._mark,
         )
-        rendered = _render(certificate_type, face, imprint)
-        _require_faithful(certificate_type, face, rendered, imprint)
-        return PrintedPage(page=rendered.pdf, twin=twin, seal_place=rendered.seal_place)
+        return certificate_type, face, imprint
 
     def preview(self, draft: CheckedDraft, *, now: datetime) -> bytes:
         """The page with a 预览 mark: no identifier, no check code, no signed QR, a twin that says preview.

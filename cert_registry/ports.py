@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
     from datetime import date, datetime
 
     from cert_registry.issuance_forms import (
         CheckedDraft,
         Intent,
         IntentSecrets,
+        PreparedEcert,
         PrintedPage,
         RegisteredEcert,
         RenderedIntent,
@@ -61,11 +63,27 @@ class ObjectStore(Protocol):
         """Keep a file; durable when this returns; the same content twice is one object."""
         ...
 
+    def put_all(self, files: Sequence[tuple[bytes, str]], *, now: datetime) -> tuple[FileDigest, ...]:
+        """Keep files (content and media type), all durable when this returns; digests in the order given."""
+        ...
+
     def get(self, digest: FileDigest) -> bytes:
         """The file's bytes, their digest checked.
 
         Raises:
             ObjectMissing: Not there, damaged, or no longer that content.
+        """
+        ...
+
+
+class WriteGroups(Protocol):
+    """Lets many writes of one thread become one commit: the database."""
+
+    def together(self) -> AbstractContextManager[None]:
+        """What is written inside is durable as a whole when the block ends, and nothing when it raises.
+
+        Raises:
+            StoreUnavailable: The commit was not taken; nothing was written.
         """
         ...
 
@@ -109,6 +127,14 @@ class DraftChecker(Protocol):
         Raises:
             UnknownCertificateType: No such type.
             DraftRefused: Fields or lints; all findings at once.
+        """
+        ...
+
+    def number(self, order: IssueOrder, *, now: datetime) -> None:
+        """Give the case its running number, where its type makes one; `check` finds it again.
+
+        Raises:
+            UnknownCertificateType: No such type.
         """
         ...
 
@@ -167,6 +193,24 @@ class IntentBook(Protocol):
         Raises:
             SealNotUsable: The seal was stopped since, does not fit, or has reached its limit.
         """
+        ...
+
+    def require_seal(self, grant: SealGrant, *, now: datetime) -> None:
+        """Evidence that a seal whose use was counted may still be used at this moment.
+
+        Raises:
+            SealNotUsable: It was stopped since.
+        """
+        ...
+
+    def withdraw_seal_use(self, rendered: RenderedIntent, grant: SealGrant, use: int) -> None:
+        """Take back a use that was counted for a group and did not come to a signature."""
+        ...
+
+    def progress(
+        self, intents: Sequence[Intent]
+    ) -> tuple[tuple[RenderedIntent | None, SealedIntent | None], ...]:
+        """What steps 5 and 7 recorded of each."""
         ...
 
     def sealed(self, rendered: RenderedIntent) -> SealedIntent | None:
@@ -234,7 +278,17 @@ class RegistrationBook(Protocol):
         """What step 8 recorded."""
         ...
 
-    def register(self, sealed: SealedIntent, *, now: datetime) -> RegisteredEcert:
+    def prepare(self, sealed: SealedIntent, *, now: datetime) -> PreparedEcert:
+        """What step 8 writes, made before its transaction: this asks the token.
+
+        Raises:
+            TokenBusyOrGone: The token does not answer.
+        """
+        ...
+
+    def register(
+        self, sealed: SealedIntent, *, now: datetime, prepared: PreparedEcert | None = None
+    ) -> RegisteredEcert:
         """In one transaction: the ecert's row `pending`, its holders, its first event, its leaf."""
         ...
 

@@ -147,14 +147,23 @@ def open_rendered_file(
             certificate_type=certificate_type,
             face=face,
             pdf=opened,
-            runs=tuple(tuple(_runs(page.obj, _IDENTITY, 0, artifact=False)) for page in opened.pages),
+            runs=tuple(
+                tuple(_runs(page.obj, _IDENTITY, 0, pdf=opened, artifact=False)) for page in opened.pages
+            ),
             twin=twin,
             check_code=check_code,
         )
 
 
-#: What is looked at; the many paths of a page's ornaments are passed over where they are read.
+#: What is looked at.
 _OPERATORS = "q Q cm BT Tm Tf Tj TJ BMC BDC EMC Do"
+_PAIR = rb"[-.0-9]++ [-.0-9]++ "
+#: A string, which stays as it is, or a run of path operators: nine tenths of a page are ornaments and the QR code.
+_STRING_OR_PATHS = re.compile(
+    rb"\((?:[^()\\]++|\\.)*+\)|<[0-9A-Fa-f\s]*+>"
+    rb"|[ \n](?:" + _PAIR + rb"(?:[ml]|" + _PAIR + _PAIR + rb"c)[ \n])++",
+    re.DOTALL,
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -169,13 +178,25 @@ class _TextState:
     size: float = 0.0
 
 
-def _runs(content: Any, transform: Matrix, depth: int, *, artifact: bool) -> Iterator[TextRun]:
+def _without_paths(content: Any, pdf: pikepdf.Pdf) -> pikepdf.Stream:
+    """A content stream without most of its paths, which show no text and take most of the time to read."""
+    streams = content.get("/Contents", content)
+    parts = [streams] if isinstance(streams, pikepdf.Stream) else list(streams)
+    whole = b"\n".join(part.read_bytes() for part in parts)
+    return pikepdf.Stream(
+        pdf, _STRING_OR_PATHS.sub(lambda found: found[0] if found[0][:1] in b"(<" else b"\n", whole)
+    )
+
+
+def _runs(
+    content: Any, transform: Matrix, depth: int, *, pdf: pikepdf.Pdf, artifact: bool
+) -> Iterator[TextRun]:
     resources = content.get("/Resources", {})
     fonts: dict[str, dict[bytes, str]] = {
         name: _to_unicode(font) for name, font in resources.get("/Font", {}).items()
     }
     state = _TextState(transform=transform, stack=[], artifacts=[artifact])
-    for instruction in pikepdf.parse_content_stream(content, operators=_OPERATORS):
+    for instruction in pikepdf.parse_content_stream(_without_paths(content, pdf), operators=_OPERATORS):
         operands, operator = instruction.operands, str(instruction.operator)
         if operator in {"BMC", "BDC"}:
             state.artifacts.append(str(operands[0]) == "/Artifact")
@@ -186,7 +207,9 @@ def _runs(content: Any, transform: Matrix, depth: int, *, artifact: bool) -> Ite
             if form is not None and form.get("/Subtype") == "/Form" and depth < _DEEPEST_FORM:
                 inner = _matrix(form.get("/Matrix", _IDENTITY))
                 decoration = any(state.artifacts)
-                yield from _runs(form, _times(inner, state.transform), depth + 1, artifact=decoration)
+                yield from _runs(
+                    form, _times(inner, state.transform), depth + 1, pdf=pdf, artifact=decoration
+                )
         elif operator in {"Tj", "TJ"}:
             yield _run(state, operands[0], artifact=any(state.artifacts))
         else:

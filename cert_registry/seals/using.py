@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
-from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy import Select, delete, func, or_, select, update
 
 from cert_registry.seals.book import seal_of
 from cert_registry.seals.errors import SealUnusable
@@ -49,6 +49,35 @@ def take_use(
     require_usable(seal_of(row), certificate_type, on=on, is_counted=is_counted)
     if not is_counted:
         connection.execute(update(SEALS).where(SEALS.c.seal_id == seal_id).values(used=SEALS.c.used + 1))
+
+
+def require_still_usable(
+    connection: Connection, seal_id: str, certificate_type: TypeSlug, *, on: date
+) -> None:
+    """Evidence that a seal may be used for a document that is counted already.
+
+    Raises:
+        SealUnusable: It was stopped, or its dates or types do not allow it.
+    """
+    row = connection.execute(select(SEALS).where(SEALS.c.seal_id == seal_id)).one_or_none()
+    if row is None:
+        raise SealUnusable("没有这枚印章。", reason="no-seal")
+    require_usable(seal_of(row), certificate_type, on=on, is_counted=True)
+
+
+def give_back_use(connection: Connection, seal_id: str, intent_id: str, use_id: int) -> None:
+    """Take back a use that came to no signature; the document is counted no more unless it was tried before.
+
+    A use that sealed, or that is gone already, stays as it is.
+    """
+    gone = connection.execute(
+        delete(SEAL_USES).where(SEAL_USES.c.use_id == use_id, SEAL_USES.c.outcome == "started")
+    ).rowcount
+    others = select(SEAL_USES.c.use_id).where(
+        SEAL_USES.c.intent_id == intent_id, SEAL_USES.c.seal_id == seal_id
+    )
+    if gone and connection.execute(others.limit(1)).one_or_none() is None:
+        connection.execute(update(SEALS).where(SEALS.c.seal_id == seal_id).values(used=SEALS.c.used - 1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,12 +4,16 @@ A writer takes SQLite's write lock when its transaction begins (BEGIN IMMEDIATE)
 first and writes later cannot fail half way with SQLITE_BUSY. A commit is on disk when it returns
 (`synchronous=FULL`), because the order of writes is what the issuing steps rely on. Errors do not repeat
 bound values.
+
+Many writes of one thread can be made one commit (`Database.together`): each of them keeps its own all or nothing by
+a savepoint, and all of them are on disk when the group ends.
 Source: sqlite.org, "Write-Ahead Logging", "PRAGMA synchronous", "BEGIN IMMEDIATE".
 """
 
 from __future__ import annotations
 
 import os
+import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, final
 
@@ -30,6 +34,12 @@ _BUSY_TIMEOUT_MS: Final = 15_000
 _WRITE: Final = "longzheng_write"
 
 
+class _Group(threading.local):
+    """The transaction that a thread's writes share; None outside a group."""
+
+    connection: Connection | None = None
+
+
 @final
 class Database:
     """Transactions on one engine: `reading()` sees a snapshot, `writing()` commits when its block ends."""
@@ -37,6 +47,30 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._writer = engine.execution_options(**{_WRITE: True})
+        self._group = _Group()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What this thread writes inside is one commit, durable when the block ends, and nothing when it raises.
+
+        Each `writing()` inside is a savepoint: one that raises takes back its own writes only. Keep the block short,
+        since SQLite has one writer. A group inside a group is part of it.
+
+        Raises:
+            StoreUnavailable: The database did not take the commit; nothing of the group was written.
+        """
+        if self._group.connection is not None:
+            yield
+            return
+        try:
+            with self._writer.begin() as connection:
+                self._group.connection = connection
+                try:
+                    yield
+                finally:
+                    self._group.connection = None
+        except SQLAlchemyError as error:
+            raise StoreUnavailable("the registry's database did not take a group of writes") from error
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -46,6 +80,9 @@ class Database:
             StoreUnavailable: The database cannot be reached or refused the statement.
         """
         try:
+            if self._group.connection is not None:
+                yield self._group.connection
+                return
             with self.engine.connect() as connection:
                 yield connection
         except SQLAlchemyError as error:
@@ -59,8 +96,9 @@ class Database:
             IntegrityError: A constraint was broken; repositories turn it into the decision it means.
             StoreUnavailable: The database cannot be reached, is full or is locked for too long.
         """
+        grouped = self._group.connection
         try:
-            with self._writer.begin() as connection:
+            with self._writer.begin() if grouped is None else _savepoint(grouped) as connection:
                 yield connection
         except IntegrityError:
             raise
@@ -70,6 +108,19 @@ class Database:
     def dispose(self) -> None:
         """Closes every pooled connection."""
         self.engine.dispose()
+
+
+@contextmanager
+def _savepoint(connection: Connection) -> Iterator[Connection]:
+    """All or nothing inside a transaction; said directly, because a group does it for every write."""
+    connection.exec_driver_sql("SAVEPOINT one_of_a_group")
+    try:
+        yield connection
+    except BaseException:
+        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT one_of_a_group")
+        connection.exec_driver_sql("RELEASE SAVEPOINT one_of_a_group")
+        raise
+    connection.exec_driver_sql("RELEASE SAVEPOINT one_of_a_group")
 
 
 def open_database(database: str | Path) -> Database:
@@ -101,7 +152,7 @@ def open_database(database: str | Path) -> Database:
 def insert_missing(connection: Connection, table: Table, **values: object) -> bool:
     """Insert a row unless its key or a unique value is there already; tells whether it was inserted."""
     build = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    return connection.execute(build(table).values(values).on_conflict_do_nothing()).rowcount == 1
+    return connection.execute(build(table).on_conflict_do_nothing(), values).rowcount == 1
 
 
 def _create_private(path: str | None) -> None:

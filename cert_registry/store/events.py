@@ -23,20 +23,21 @@ if TYPE_CHECKING:
 def append_event(connection: Connection, event: StateEvent) -> None:
     """Add an event inside the caller's transaction; a taken sequence number is an `IntegrityError`."""
     connection.execute(
-        insert(STATE_EVENTS).values(
-            identifier=event.identifier,
-            sequence=event.sequence,
-            operation=event.operation.value,
-            state=event.state.value,
-            file_state=event.file_state.value,
-            reason=event.reason,
-            legal_basis=event.legal_basis,
-            actor_id=event.actor_id,
-            actor_department=event.actor_department,
-            case_number=event.case_number,
-            effective_at=event.effective_at,
-            recorded_at=event.recorded_at,
-        )
+        insert(STATE_EVENTS),
+        {
+            "identifier": event.identifier,
+            "sequence": event.sequence,
+            "operation": event.operation.value,
+            "state": event.state.value,
+            "file_state": event.file_state.value,
+            "reason": event.reason,
+            "legal_basis": event.legal_basis,
+            "actor_id": event.actor_id,
+            "actor_department": event.actor_department,
+            "case_number": event.case_number,
+            "effective_at": event.effective_at,
+            "recorded_at": event.recorded_at,
+        },
     )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import uuid
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Any, Final, final
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cert_registry.catalog.errors import IdentifierRefused
@@ -23,7 +23,7 @@ from cert_registry.issuance_forms import (
     SealPlace,
 )
 from cert_registry.seals.errors import SealUnusable
-from cert_registry.seals.using import take_use
+from cert_registry.seals.using import give_back_use, require_still_usable, take_use
 from cert_registry.store.order_json import dump_draft, load_draft
 from cert_registry.store.status_entries import take_status_entry
 from cert_registry.store.tables import INTENTS, SEAL_USES
@@ -36,7 +36,7 @@ from cert_registry.types import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection, Row
@@ -53,6 +53,26 @@ _OPEN: Final = (
     IntentStage.SEALED.value,
     IntentStage.PENDING.value,
     IntentStage.EFFECTIVE.value,
+)
+# Statements of every issue, made once: making one takes longer than running it.
+_OF_KEY: Final = select(INTENTS).where(
+    INTENTS.c.issuer_code == bindparam("of_issuer"),
+    INTENTS.c.case_number == bindparam("of_case"),
+    INTENTS.c.type_code == bindparam("of_type"),
+    INTENTS.c.service_item == bindparam("of_item"),
+)
+_FROM_STAGE: Final = update(INTENTS).where(
+    INTENTS.c.intent_id == bindparam("of_intent"), INTENTS.c.stage == bindparam("of_stage")
+)
+_END_USE: Final = update(SEAL_USES).where(SEAL_USES.c.use_id == bindparam("of_use"))
+_PROGRESS: Final = (
+    INTENTS.c.intent_id,
+    INTENTS.c.rendered_digest,
+    INTENTS.c.twin_digest,
+    INTENTS.c.seal_place,
+    INTENTS.c.sealed_digest,
+    INTENTS.c.sealed_level,
+    INTENTS.c.seal_id,
 )
 
 
@@ -91,15 +111,20 @@ class SqlIntents:
                 row = _find_key(connection, order)
                 if row is None:
                     identifier = str(self._identifier_for(connection, order))
-                    _free_abandoned(connection, identifier)
-                    connection.execute(insert(INTENTS).values(_new_row(order, identifier, now)))
-                    row = _find_key(connection, order)
+                    if order.replaces is not None:
+                        _free_abandoned(connection, identifier)
+                    new = _new_row(order, identifier, now)
+                    connection.execute(insert(INTENTS), new)
+                    return Reservation(
+                        intent_id=IntentId(str(new["intent_id"])),
+                        identifier=EcertIdentifier(identifier),
+                        version=parse_identifier(identifier).version,
+                        bound_at=None,
+                    )
         except IntegrityError as error:
             if order.replaces is None:  # another process took the key between look and insert
                 return self.reserve(order, now=now)
             raise TransitionRefused("该证照正在另一办件中变更。") from error
-        if row is None:
-            raise AssertionError("a row that was just inserted is there")
         return _reservation(row)
 
     def _identifier_for(self, connection: Connection, order: IssueOrder) -> IdentifierParts:
@@ -134,27 +159,38 @@ class SqlIntents:
         code_sealed = self._cipher.encrypt(secrets.check_code.encode(), associated_data=bound)
         with self._database.writing() as connection:
             place = take_status_entry(connection, reservation.identifier, self._random_below)
-            connection.execute(
-                update(INTENTS)
-                .where(
-                    INTENTS.c.intent_id == reservation.intent_id,
-                    INTENTS.c.stage == IntentStage.RESERVED.value,
-                )
-                .values(
-                    stage=IntentStage.STORED.value,
-                    content_mac=draft.content_mac,
-                    order_sealed=order_sealed,
-                    check_code_sealed=code_sealed,
-                    check_code_mac=secrets.check_code_mac,
-                    salt=secrets.salt,
-                    status_list=place[0],
-                    status_index=place[1],
-                    stored_at=now,
-                )
+            bound_now = connection.execute(
+                _FROM_STAGE,
+                {
+                    "of_intent": reservation.intent_id,
+                    "of_stage": IntentStage.RESERVED.value,
+                    "stage": IntentStage.STORED.value,
+                    "content_mac": draft.content_mac,
+                    "order_sealed": order_sealed,
+                    "check_code_sealed": code_sealed,
+                    "check_code_mac": secrets.check_code_mac,
+                    "salt": secrets.salt,
+                    "status_list": place[0],
+                    "status_index": place[1],
+                    "stored_at": now,
+                },
+            ).rowcount
+            row = None
+            if not bound_now:
+                row = connection.execute(
+                    select(INTENTS).where(INTENTS.c.intent_id == reservation.intent_id)
+                ).one_or_none()
+        if bound_now:
+            return Intent(
+                intent_id=reservation.intent_id,
+                identifier=reservation.identifier,
+                version=reservation.version,
+                draft=draft,
+                secrets=secrets,
+                status_list=place[0],
+                status_index=place[1],
+                stored_at=now,
             )
-            row = connection.execute(
-                select(INTENTS).where(INTENTS.c.intent_id == reservation.intent_id)
-            ).one_or_none()
         if row is None:
             raise TransitionRefused("该证照正在另一办件中变更。")
         if row.content_mac != draft.content_mac:
@@ -173,20 +209,40 @@ class SqlIntents:
     ) -> RenderedIntent:
         """Record page and twin, once; whoever comes second gets what the first recorded."""
         with self._database.writing() as connection:
-            connection.execute(
-                update(INTENTS)
-                .where(INTENTS.c.intent_id == intent.intent_id, INTENTS.c.stage == IntentStage.STORED.value)
-                .values(
-                    stage=IntentStage.RENDERED.value,
-                    rendered_digest=page_digest,
-                    twin_digest=twin_digest,
-                    seal_place=json.dumps(asdict(seal_place)),
+            recorded = connection.execute(
+                _FROM_STAGE,
+                {
+                    "of_intent": intent.intent_id,
+                    "of_stage": IntentStage.STORED.value,
+                    "stage": IntentStage.RENDERED.value,
+                    "rendered_digest": page_digest,
+                    "twin_digest": twin_digest,
+                    "seal_place": json.dumps(asdict(seal_place)),
+                },
+            ).rowcount
+            if recorded:
+                return RenderedIntent(
+                    intent=intent, page_digest=page_digest, twin_digest=twin_digest, seal_place=seal_place
                 )
-            )
             rendered = _rendered(intent, _row(connection, intent.intent_id))
         if rendered is None:
             raise AssertionError("an intent that was just rendered has its digests")
         return rendered
+
+    def progress(
+        self, intents: Sequence[Intent]
+    ) -> tuple[tuple[RenderedIntent | None, SealedIntent | None], ...]:
+        """What steps 5 and 7 recorded of each."""
+        ids = [intent.intent_id for intent in intents]
+        with self._database.reading() as connection:
+            rows = connection.execute(select(*_PROGRESS).where(INTENTS.c.intent_id.in_(ids))).all()
+        by_id: dict[str, Any] = {row.intent_id: row for row in rows}
+        found = []
+        for intent in intents:
+            row = by_id[intent.intent_id]
+            rendered = _rendered(intent, row)
+            found.append((rendered, None if rendered is None else _sealed(rendered, row)))
+        return tuple(found)
 
     def release(self, intent: Intent) -> None:
         """Take the content off an intent of which no page was recorded: it is only reserved again."""
@@ -220,16 +276,35 @@ class SqlIntents:
             except SealUnusable as error:
                 raise SealNotUsable(error.sentence) from error
             result = connection.execute(
-                insert(SEAL_USES).values(
-                    intent_id=intent_id,
-                    seal_id=grant.seal_id,
-                    rendered_digest=rendered.page_digest,
-                    started_at=now,
-                    outcome="started",
-                )
+                insert(SEAL_USES),
+                {
+                    "intent_id": intent_id,
+                    "seal_id": grant.seal_id,
+                    "rendered_digest": rendered.page_digest,
+                    "started_at": now,
+                    "outcome": "started",
+                },
             )
             (use_id,) = result.inserted_primary_key or (0,)
         return int(use_id)
+
+    def require_seal(self, grant: SealGrant, *, now: datetime) -> None:
+        """Evidence that a seal whose use was counted may still be used at this moment.
+
+        Raises:
+            SealNotUsable: It was stopped since, or its dates or types changed.
+        """
+        with self._database.reading() as connection:
+            try:
+                require_still_usable(connection, grant.seal_id, grant.type_slug, on=civil_date_at(now))
+            except SealUnusable as error:
+                raise SealNotUsable(error.sentence) from error
+
+    def withdraw_seal_use(self, rendered: RenderedIntent, grant: SealGrant, use: int) -> None:
+        """Take back a use that was counted for a group and did not come to a signature."""
+        intent_id = rendered.intent.intent_id
+        with self._database.writing() as connection:
+            give_back_use(connection, grant.seal_id, intent_id, use)
 
     def sealed(self, rendered: RenderedIntent) -> SealedIntent | None:
         """What step 7 recorded."""
@@ -242,23 +317,28 @@ class SqlIntents:
         """Record the sealed file, once; a file that comes second is recorded as discarded, never delivered."""
         with self._database.writing() as connection:
             won = connection.execute(
-                update(INTENTS)
-                .where(
-                    INTENTS.c.intent_id == rendered.intent.intent_id,
-                    INTENTS.c.stage == IntentStage.RENDERED.value,
-                )
-                .values(
-                    stage=IntentStage.SEALED.value,
-                    sealed_digest=file_digest,
-                    sealed_level=level,
-                    seal_id=grant.seal_id,
-                )
+                _FROM_STAGE,
+                {
+                    "of_intent": rendered.intent.intent_id,
+                    "of_stage": IntentStage.RENDERED.value,
+                    "stage": IntentStage.SEALED.value,
+                    "sealed_digest": file_digest,
+                    "sealed_level": level,
+                    "seal_id": grant.seal_id,
+                },
             ).rowcount
             connection.execute(
-                update(SEAL_USES)
-                .where(SEAL_USES.c.use_id == use)
-                .values(sealed_digest=file_digest, outcome="sealed" if won else "discarded")
+                _END_USE,
+                {
+                    "of_use": use,
+                    "sealed_digest": file_digest,
+                    "outcome": "sealed" if won else "discarded",
+                },
             )
+            if won:
+                return SealedIntent(
+                    rendered=rendered, file_digest=file_digest, seal_id=grant.seal_id, level=level
+                )
             sealed = _sealed(rendered, _row(connection, rendered.intent.intent_id))
         if sealed is None:
             raise AssertionError("an intent that was just sealed has its digest")
@@ -340,12 +420,13 @@ def _bound_to(intent_id: str) -> bytes:
 
 def _find_key(connection: Connection, order: IssueOrder) -> Row[tuple[object, ...]] | None:
     return connection.execute(
-        select(INTENTS).where(
-            INTENTS.c.issuer_code == order.issuer_code,
-            INTENTS.c.case_number == order.case_number,
-            INTENTS.c.type_code == order.type_code,
-            INTENTS.c.service_item == order.service_item,
-        )
+        _OF_KEY,
+        {
+            "of_issuer": order.issuer_code,
+            "of_case": order.case_number,
+            "of_type": order.type_code,
+            "of_item": order.service_item,
+        },
     ).one_or_none()
 
 
@@ -373,7 +454,7 @@ def _reservation(row: Row[tuple[object, ...]]) -> Reservation:
     )
 
 
-def _rendered(intent: Intent, row: Row[tuple[object, ...]]) -> RenderedIntent | None:
+def _rendered(intent: Intent, row: Row[Any]) -> RenderedIntent | None:
     if row.rendered_digest is None:
         return None
     return RenderedIntent(
@@ -384,7 +465,7 @@ def _rendered(intent: Intent, row: Row[tuple[object, ...]]) -> RenderedIntent | 
     )
 
 
-def _sealed(rendered: RenderedIntent, row: Row[tuple[object, ...]]) -> SealedIntent | None:
+def _sealed(rendered: RenderedIntent, row: Row[Any]) -> SealedIntent | None:
     if row.sealed_digest is None:
         return None
     return SealedIntent(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Final, final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from cert_registry.log_events import ISSUED, REGISTERED
 from cert_registry.store.tables import ECERTS, OUTBOX
@@ -19,20 +19,25 @@ if TYPE_CHECKING:
     from cert_registry.log_events import NewLeaf
     from cert_registry.store.engine import Database
 
+_MARK: Final = update(OUTBOX).where(OUTBOX.c.leaf_id == bindparam("of_leaf"), OUTBOX.c.leaf_index.is_(None))
 
-def put_leaf(connection: Connection, subject: EcertIdentifier, leaf: NewLeaf, *, now: datetime) -> None:
-    """Add a leaf inside the caller's transaction."""
-    connection.execute(
-        insert(OUTBOX).values(
-            subject=subject,
-            kind=leaf.kind,
-            sequence=leaf.sequence,
-            event=leaf.event,
-            salt=leaf.salt,
-            leaf_entry=leaf.entry,
-            created_at=now,
-        )
+
+def put_leaf(connection: Connection, subject: EcertIdentifier, leaf: NewLeaf, *, now: datetime) -> int:
+    """Add a leaf inside the caller's transaction; its number."""
+    result = connection.execute(
+        insert(OUTBOX),
+        {
+            "subject": subject,
+            "kind": leaf.kind,
+            "sequence": leaf.sequence,
+            "event": leaf.event,
+            "salt": leaf.salt,
+            "leaf_entry": leaf.entry,
+            "created_at": now,
+        },
     )
+    (leaf_id,) = result.inserted_primary_key or (0,)
+    return int(leaf_id)
 
 
 @final
@@ -81,11 +86,7 @@ class SqlOutbox:
 
 def mark_leaf(connection: Connection, leaf_id: int, index: int, *, now: datetime) -> None:
     """Record a leaf's index inside the caller's transaction."""
-    connection.execute(
-        update(OUTBOX)
-        .where(OUTBOX.c.leaf_id == leaf_id, OUTBOX.c.leaf_index.is_(None))
-        .values(leaf_index=index, sequenced_at=now)
-    )
+    connection.execute(_MARK, {"of_leaf": leaf_id, "leaf_index": index, "sequenced_at": now})
 
 
 def leaf_of(row: Row[tuple[object, ...]]) -> LogLeaf:

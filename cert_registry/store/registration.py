@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Final, final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from cert_registry.civil_date import civil_date_at
 from cert_registry.errors import ReplacementRefused
-from cert_registry.issuance_forms import RegisteredEcert
+from cert_registry.issuance_forms import PreparedEcert, RegisteredEcert
 from cert_registry.log_events import ISSUED, issued_leaf
 from cert_registry.store.ecert_terms import insert_terms
 from cert_registry.store.engine import insert_missing
@@ -31,7 +31,7 @@ from cert_registry.types import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -41,6 +41,26 @@ if TYPE_CHECKING:
     from cert_registry.store.engine import Database
     from cert_registry.types import DepartmentCode
     from idp.identity.holder import HolderReference
+
+# Statements of every issue, made once: making one takes longer than running it.
+_ADVANCE: Final = update(INTENTS).where(
+    INTENTS.c.intent_id == bindparam("of_intent"), INTENTS.c.stage == bindparam("of_stage")
+)
+_LEAF_OF: Final = select(OUTBOX.c.leaf_id, OUTBOX.c.leaf_entry, OUTBOX.c.leaf_index).where(
+    OUTBOX.c.subject == bindparam("of_ecert"), OUTBOX.c.kind == ISSUED
+)
+_TAKE_EFFECT: Final = update(ECERTS).where(
+    ECERTS.c.identifier == bindparam("of_ecert"), ECERTS.c.registration == Registration.PENDING.value
+)
+_REFERENCES_OF: Final = select(ECERT_HOLDERS.c.holder_reference).where(
+    ECERT_HOLDERS.c.identifier == bindparam("of_ecert")
+)
+_END_DRAFT: Final = update(DRAFTS).where(
+    DRAFTS.c.issuer_code == bindparam("of_issuer"),
+    DRAFTS.c.case_number == bindparam("of_case"),
+    DRAFTS.c.type_code == bindparam("of_type"),
+    DRAFTS.c.stage == DraftStage.SIGNED.value,
+)
 
 
 def face_binding(identifier: str) -> bytes:
@@ -94,31 +114,46 @@ class SqlRegistration:
                 raise ReplacementRefused
             return _registered(connection, sealed)
 
-    def register(self, sealed: SealedIntent, *, now: datetime) -> RegisteredEcert:
+    def prepare(self, sealed: SealedIntent, *, now: datetime) -> PreparedEcert:
+        """What `register` writes, made before its transaction.
+
+        Raises:
+            TokenBusyOrGone: The token does not answer.
+        """
+        draft = sealed.rendered.intent.draft
+        return PreparedEcert(
+            row=self._ecert_row(sealed, now),
+            references=tuple((self._holders.reference(one), one.code_type) for one in draft.holders),
+            terms=self._terms.terms_of(
+                issuer_code=draft.order.issuer_code, type_code=draft.order.type_code, face=draft.face
+            ),
+        )
+
+    def register(
+        self, sealed: SealedIntent, *, now: datetime, prepared: PreparedEcert | None = None
+    ) -> RegisteredEcert:
         """In one transaction: the row `pending`, its holders, its first event, its leaf.
 
         Raises:
             ReplacementRefused: What the intent replaces was decided about first; the intent ended.
+            TokenBusyOrGone: Nothing was prepared, and the token does not answer.
         """
         intent = sealed.rendered.intent
-        references = [(self._holders.reference(holder), holder.code_type) for holder in intent.draft.holders]
-        row = self._ecert_row(sealed, now)
-        terms = self._terms.terms_of(
-            issuer_code=intent.draft.order.issuer_code,
-            type_code=intent.draft.order.type_code,
-            face=intent.draft.face,
-        )
+        made = prepared or self.prepare(sealed, now=now)
         with self._database.writing() as connection:
-            refused = self._refused(connection, intent, {reference for reference, _ in references}, now)
+            refused = self._refused(connection, intent, {reference for reference, _ in made.references}, now)
             registered = _registered(connection, sealed)
             if registered is None and not refused:
-                connection.execute(insert(ECERTS).values(row))
-                _insert_holders(connection, intent.identifier, references)
-                insert_terms(connection, intent.identifier, terms)
+                connection.execute(insert(ECERTS), dict(made.row))
+                _insert_holders(connection, intent.identifier, made.references)
+                insert_terms(connection, intent.identifier, made.terms)
                 append_event(connection, _issue_event(intent, now))
-                put_leaf(connection, intent.identifier, issued_leaf(sealed), now=now)
+                leaf = issued_leaf(sealed)
+                leaf_id = put_leaf(connection, intent.identifier, leaf, now=now)
                 _advance(connection, intent, IntentStage.SEALED, IntentStage.PENDING)
-                registered = _registered(connection, sealed)
+                registered = RegisteredEcert(
+                    sealed=sealed, leaf_id=leaf_id, leaf_entry=leaf.entry, leaf_index=None
+                )
         if refused:
             raise ReplacementRefused
         if registered is None:
@@ -135,8 +170,11 @@ class SqlRegistration:
         """
         intent = registered.sealed.rendered.intent
         order = intent.draft.order
-        references = {self._holders.reference(holder) for holder in intent.draft.holders}
-        department = self._departments.acting_department(order, now=now)
+        references: set[HolderReference] = set()
+        department = order.issuer_code
+        if order.replaces is not None:  # who closes the old one, and for whom
+            references = {self._holders.reference(holder) for holder in intent.draft.holders}
+            department = self._departments.acting_department(order, now=now)
         with self._database.writing() as connection:
             mark_leaf(connection, registered.leaf_id, leaf_index, now=now)
             refused = self._refused(connection, intent, references, now)
@@ -150,12 +188,12 @@ class SqlRegistration:
     ) -> None:
         order = intent.draft.order
         done = connection.execute(
-            update(ECERTS)
-            .where(
-                ECERTS.c.identifier == intent.identifier,
-                ECERTS.c.registration == Registration.PENDING.value,
-            )
-            .values(registration=Registration.EFFECTIVE.value, effective_at=now)
+            _TAKE_EFFECT,
+            {
+                "of_ecert": intent.identifier,
+                "registration": Registration.EFFECTIVE.value,
+                "effective_at": now,
+            },
         ).rowcount
         _advance(connection, intent, IntentStage.PENDING, IntentStage.EFFECTIVE)
         if done and order.replaces is not None:
@@ -173,9 +211,11 @@ class SqlRegistration:
         self, connection: Connection, intent: Intent, references: Collection[HolderReference], now: datetime
     ) -> bool:
         """Whether the intent ended, now or before, because what it replaces cannot be replaced any more."""
+        if intent.draft.order.replaces is None:
+            return False
         if is_refused(connection, intent.intent_id):
             return True
-        if intent.draft.order.replaces is None or _is_effective(connection, intent):
+        if _is_effective(connection, intent):
             return False
         order = intent.draft.order
         if obstacle_to(connection, order, references, rules=self._rules, now=now) is None:
@@ -198,11 +238,7 @@ class SqlRegistration:
                 if is_refused(connection, intent.intent_id):
                     raise ReplacementRefused
                 return False
-            for reference in connection.scalars(
-                select(ECERT_HOLDERS.c.holder_reference).where(
-                    ECERT_HOLDERS.c.identifier == intent.identifier
-                )
-            ).all():
+            for reference in connection.scalars(_REFERENCES_OF, {"of_ecert": intent.identifier}).all():
                 insert_missing(
                     connection,
                     NOTICES,
@@ -213,14 +249,15 @@ class SqlRegistration:
                     created_at=now,
                 )
             connection.execute(
-                update(DRAFTS)
-                .where(
-                    DRAFTS.c.issuer_code == order.issuer_code,
-                    DRAFTS.c.case_number == order.case_number,
-                    DRAFTS.c.type_code == order.type_code,
-                    DRAFTS.c.stage == DraftStage.SIGNED.value,
-                )
-                .values(stage=DraftStage.ISSUED.value, identifier=intent.identifier, changed_at=now)
+                _END_DRAFT,
+                {
+                    "of_issuer": order.issuer_code,
+                    "of_case": order.case_number,
+                    "of_type": order.type_code,
+                    "stage": DraftStage.ISSUED.value,
+                    "identifier": intent.identifier,
+                    "changed_at": now,
+                },
             )
         return True
 
@@ -263,7 +300,7 @@ class SqlRegistration:
 
 
 def _insert_holders(
-    connection: Connection, identifier: EcertIdentifier, references: list[tuple[HolderReference, str]]
+    connection: Connection, identifier: EcertIdentifier, references: Sequence[tuple[HolderReference, str]]
 ) -> None:
     connection.execute(
         insert(ECERT_HOLDERS),
@@ -302,9 +339,8 @@ def _advance(
     connection: Connection, intent: Intent, of: IntentStage, to: IntentStage, **values: object
 ) -> bool:
     changed = connection.execute(
-        update(INTENTS)
-        .where(INTENTS.c.intent_id == intent.intent_id, INTENTS.c.stage == of.value)
-        .values(stage=to.value, problem="", **values)
+        _ADVANCE,
+        {"of_intent": intent.intent_id, "of_stage": of.value, "stage": to.value, "problem": "", **values},
     )
     return changed.rowcount == 1
 
@@ -317,11 +353,7 @@ def _is_effective(connection: Connection, intent: Intent) -> bool:
 
 
 def _registered(connection: Connection, sealed: SealedIntent) -> RegisteredEcert | None:
-    row = connection.execute(
-        select(OUTBOX.c.leaf_id, OUTBOX.c.leaf_entry, OUTBOX.c.leaf_index).where(
-            OUTBOX.c.subject == sealed.rendered.intent.identifier, OUTBOX.c.kind == ISSUED
-        )
-    ).one_or_none()
+    row = connection.execute(_LEAF_OF, {"of_ecert": sealed.rendered.intent.identifier}).one_or_none()
     if row is None:
         return None
     return RegisteredEcert(
