@@ -131,6 +131,10 @@ class RegistryRooms:
         """Finish what a crash left behind; call at start and from time to time."""
         self.seals.finish(now=self.clock())
         report = recover(self.issuing, intents=self.intents, leaves=self.leaves, now=self.clock())
+        for services in (self.pki, self.sm2):
+            if services is not None:
+                with suppress(SigningError):  # signed by the next sweep, or when somebody asks
+                    services.ocsp.prepare(now=self.clock())
         with suppress(SigningError, EsealError):  # made by the next sweep, or when somebody asks for one
             self.eseals.make_missing(now=self.clock())
         with suppress(RegistryError):  # what is below its level waits for the next sweep

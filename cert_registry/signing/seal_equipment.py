@@ -21,6 +21,7 @@ from cert_registry.signing.own_signatures import PublicKey
 from cert_registry.signing.pki.crl import CrlPublisher
 from cert_registry.signing.pki.directory import SEAL_CA, PkiDirectory
 from cert_registry.signing.pki.issuing import Issuer, Subject, issue_certificate
+from cert_registry.signing.pki.ocsp import OcspResponder
 from cert_registry.signing.pki.profiles import PROFILES
 from cert_registry.signing.pki.register import RevocationReason
 from cert_registry.signing.seal_key import KeyAlgorithm
@@ -47,6 +48,7 @@ class SealEquipment:
     Args:
         pki: Where certificates are kept.
         crls: Publishes the seal CA's list.
+        ocsp: Gives its answers.
         authority_key: The seal CA's key.
         seals: The token that holds the seals' keys.
         public_url: Address under which `/pki` is served.
@@ -57,12 +59,14 @@ class SealEquipment:
         *,
         pki: PkiDirectory,
         crls: CrlPublisher,
+        ocsp: OcspResponder,
         authority_key: SigningKey,
         seals: Token,
         public_url: str,
     ) -> None:
         self._pki = pki
         self._crls = crls
+        self._ocsp = ocsp
         self._seals = seals
         self._issuer = Issuer(name=SEAL_CA, key=authority_key, certificate=pki.certificate(SEAL_CA))
         self._public_url = public_url
@@ -145,7 +149,7 @@ class SealEquipment:
     def revoke(
         self, certificate: x509.Certificate, *, reason: RevocationReason, as_of: datetime, now: datetime
     ) -> None:
-        """Revoke: OCSP says so with the next answer, and a new list is published.
+        """Revoke: OCSP says so with the next answer, which is signed now, and a new list is published.
 
         Args:
             certificate: The seal's.
@@ -155,10 +159,11 @@ class SealEquipment:
 
         Raises:
             AuthorityUnavailable: The register cannot be written.
-            TokenUnavailable: The list cannot be signed; the revocation stands.
+            TokenUnavailable: List or answer cannot be signed; the revocation stands.
         """
         self._pki.register.revoke(SEAL_CA, certificate.serial_number, reason=reason, now=as_of)
         self._crls.current(SEAL_CA, now=now)
+        self._ocsp.prepare(now=now)
         for companion in self.companions:
             for key_label in self._labels_of(certificate):
                 companion.revoke(key_label, reason=reason, as_of=as_of, now=now)

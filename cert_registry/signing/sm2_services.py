@@ -86,12 +86,13 @@ class Sm2Services:
 
         Raises:
             AuthorityUnavailable: The register cannot be written.
-            TokenUnavailable: The list cannot be signed; the revocation stands.
+            TokenUnavailable: List or answer cannot be signed; the revocation stands.
         """
         if self.pki.has(key_label):
             serial_number = self.pki.certificate(key_label).serial_number
             self.pki.register.revoke(SEAL_CA, serial_number, reason=reason, now=as_of)
             self.crls.current(SEAL_CA, now=now)
+            self.ocsp.prepare(now=now)
 
     def _equip(self, key_label: str, like: x509.Certificate, *, now: datetime) -> None:
         if not self.keys.has_key(key_label):

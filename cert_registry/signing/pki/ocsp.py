@@ -1,7 +1,9 @@
 """The OCSP responder of the seal CA, with a delegated key.
 
-A request without nonce for one certificate is answered from memory: the answer was signed before, is not older
-than half of its life, and says what the register says at this moment. So a revocation is in the next answer.
+A request without nonce for one certificate is answered by reading one row: the answer was signed before by a job, at a
+revocation or when somebody first asked in that way, is not older than half of its life, and says what the register
+says at this moment. So a revocation is in the next answer, the token is needed for nonces and unknown numbers
+alone, and all processes share what one has signed.
 
 Source: RFC 6960, RFC 9654 (nonce of 1 to 128 octets, echoed), RFC 5019 section 2.2.4 (nextUpdate given).
 """
@@ -10,7 +12,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from threading import Lock
 
 from asn1crypto import algos, core, ocsp
 from cryptography import x509
@@ -18,7 +19,7 @@ from cryptography import x509
 from cert_registry.signing.errors import AuthorityUnavailable, SigningError
 from cert_registry.signing.pki.directory import PkiDirectory
 from cert_registry.signing.pki.ocsp_request import OcspRequest, RequestMalformed, read_request
-from cert_registry.signing.pki.register import Standing
+from cert_registry.signing.pki.register import KeptAnswer, Standing
 from cert_registry.signing.seal_key import scheme_of
 from cert_registry.signing.token import SigningKey
 from cert_registry.sm2.public_key import to_asn1
@@ -27,7 +28,9 @@ from cert_registry.sm2.public_key import to_asn1
 ANSWER_LIFE = timedelta(hours=24)
 #: A prepared answer that is older is signed again.
 _PREPARED_FOR = ANSWER_LIFE / 2
-_MOST_PREPARED = 100_000  # answers of about 1 KB
+#: How clients name a certificate (RFC 5019 section 2.1.1, RFC 9654): both are prepared.
+_FORMS = ("sha1", "sha256")
+_AT_ONCE = 50  # certificates; the register is not held for longer than writing their answers takes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +40,6 @@ class OcspAnswer:
     der: bytes
     this_update: datetime | None = None
     next_update: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Prepared:
-    standing: Standing
-    answer: OcspAnswer
-    made_at: datetime
 
 
 class OcspResponder:
@@ -65,8 +61,6 @@ class OcspResponder:
         self._key = key
         self.certificate = certificate
         self._own = to_asn1(certificate)
-        self._prepared: dict[bytes, _Prepared] = {}  # by CertID as its asker wrote it
-        self._lock = Lock()
 
     def respond(self, request_der: bytes, *, now: datetime) -> bytes:
         """Answer an OCSPRequest (DER) with an OCSPResponse (DER); a refusal is an answer too."""
@@ -82,7 +76,7 @@ class OcspResponder:
             return _unsuccessful("unauthorized")
         try:
             if request.nonce is None and len(request.certificates) == 1:
-                return self._from_memory(request.certificates[0], now=now)
+                return self._prepared(request.certificates[0], now=now)
             return OcspAnswer(der=self._sign(request, now=now))
         except SigningError:
             return _unsuccessful("try_later")
@@ -97,30 +91,55 @@ class OcspResponder:
         certificate_id = self._certificate_id("sha256", certificate.serial_number)
         return self._sign(OcspRequest(certificates=(certificate_id,), nonce=None), now=now)
 
-    def _from_memory(self, certificate_id: ocsp.CertId, *, now: datetime) -> OcspAnswer:
-        serial_number = certificate_id["serial_number"].native
-        key = bytes(certificate_id.dump())
-        standing = self._pki.register.standing_of(self._authority, serial_number)
-        prepared = self._prepared.get(key)
-        if (
-            prepared is not None
-            and prepared.standing == standing
-            and prepared.made_at <= now < prepared.made_at + _PREPARED_FOR
+    def prepare(self, *, now: datetime) -> int:
+        """Sign answers about every certificate that lacks one, or whose answer is older than half of its life.
+
+        Returns:
+            About how many certificates.
+
+        Raises:
+            TokenUnavailable: The token does not answer; what was signed before stays.
+            AuthorityUnavailable: The register cannot be used, or the responder's certificate has ended.
+        """
+        register, prepared = self._pki.register, 0
+        while numbers := register.without_answers(
+            self._authority, forms=len(_FORMS), made_after=now - _PREPARED_FOR, now=now, most=_AT_ONCE
         ):
-            return prepared.answer
-        request = OcspRequest(certificates=(certificate_id,), nonce=None)
-        this_update = now.replace(microsecond=0)
-        answer = OcspAnswer(
-            der=self._sign(request, now=now, standings=[standing]),
-            this_update=this_update,
-            next_update=this_update + ANSWER_LIFE,
+            made = [
+                (number, self._made(self._certificate_id(form, number), now=now))
+                for number in numbers
+                for form in _FORMS
+            ]
+            register.keep_answers(self._authority, made)
+            prepared += len(numbers)
+        return prepared
+
+    def _prepared(self, certificate_id: ocsp.CertId, *, now: datetime) -> OcspAnswer:
+        serial_number = certificate_id["serial_number"].native
+        register = self._pki.register
+        standing, kept = register.standing_and_answer(
+            self._authority, serial_number, bytes(certificate_id.dump())
         )
-        if standing.issued:  # numbers that were never issued are without end: they would fill the memory
-            with self._lock:
-                if len(self._prepared) >= _MOST_PREPARED:
-                    self._prepared.clear()
-                self._prepared[key] = _Prepared(standing=standing, answer=answer, made_at=now)
-        return answer
+        if kept is None or not kept.made_at <= now < kept.made_at + _PREPARED_FOR:
+            kept = self._made(certificate_id, now=now, standing=standing)
+            if (
+                standing.issued
+            ):  # numbers that were never issued are without end: they would fill the register
+                register.keep_answers(self._authority, [(serial_number, kept)])
+        return OcspAnswer(der=kept.der, this_update=kept.made_at, next_update=kept.made_at + ANSWER_LIFE)
+
+    def _made(
+        self, certificate_id: ocsp.CertId, *, now: datetime, standing: Standing | None = None
+    ) -> KeptAnswer:
+        serial_number = certificate_id["serial_number"].native
+        said = standing or self._pki.register.standing_of(self._authority, serial_number)
+        request = OcspRequest(certificates=(certificate_id,), nonce=None)
+        return KeptAnswer(
+            asked=bytes(certificate_id.dump()),
+            standing=said,
+            made_at=now.replace(microsecond=0),
+            der=self._sign(request, now=now, standings=[said]),
+        )
 
     def _sign(
         self, request: OcspRequest, *, now: datetime, standings: Sequence[Standing] | None = None

@@ -5,7 +5,7 @@ text since they exceed 64 bits. Every write is durable before it returns.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,7 +23,23 @@ CREATE TABLE IF NOT EXISTS issued (
     sha256 TEXT NOT NULL, revoked_at TEXT, reason TEXT, PRIMARY KEY (issuer, serial));
 CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, next INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS mark (name TEXT PRIMARY KEY, at TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS answer (
+    issuer TEXT NOT NULL, asked BLOB NOT NULL, serial TEXT NOT NULL, standing TEXT NOT NULL, made_at TEXT NOT NULL,
+    der BLOB NOT NULL, PRIMARY KEY (issuer, asked));
+CREATE INDEX IF NOT EXISTS answer_of ON answer (issuer, serial);
 """
+
+
+# A kept answer counts while it says what the register says.
+_WITH_ANSWER = """
+SELECT i.revoked_at, i.reason, a.made_at, a.der FROM issued i LEFT JOIN answer a ON a.issuer=i.issuer AND a.asked=?
+    AND a.standing=coalesce(i.revoked_at || ' ' || i.reason, '')
+WHERE i.issuer=? AND i.serial=?"""
+_WITHOUT_ANSWERS = """
+SELECT i.serial FROM issued i WHERE i.issuer=? AND i.not_after>=? AND (
+    SELECT count(*) FROM answer a WHERE a.issuer=i.issuer AND a.serial=i.serial
+    AND a.standing=coalesce(i.revoked_at || ' ' || i.reason, '') AND a.made_at>? AND a.made_at<=?) < ?
+LIMIT ?"""
 
 
 class RevocationReason(Enum):
@@ -51,6 +67,23 @@ class Standing:
 
     issued: bool
     revocation: Revocation | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptAnswer:
+    """An OCSPResponse that was signed before it was asked for.
+
+    Args:
+        asked: The CertID that it answers, DER.
+        standing: What it says of the certificate.
+        made_at: Its thisUpdate.
+        der: The OCSPResponse.
+    """
+
+    asked: bytes
+    standing: Standing
+    made_at: datetime
+    der: bytes
 
 
 class AuthorityRegister:
@@ -127,16 +160,47 @@ class AuthorityRegister:
                 "SELECT revoked_at, reason FROM issued WHERE issuer=? AND serial=?",
                 (issuer, f"{serial_number:x}"),
             ).fetchone()
-        if row is None or row[0] is None:
-            return Standing(issued=row is not None, revocation=None)
-        return Standing(
-            issued=True,
-            revocation=Revocation(
-                serial_number=serial_number,
-                revoked_at=datetime.fromisoformat(row[0]),
-                reason=RevocationReason(row[1]),
-            ),
-        )
+        return _standing(serial_number, row)
+
+    def standing_and_answer(
+        self, issuer: str, serial_number: int, asked: bytes
+    ) -> tuple[Standing, KeptAnswer | None]:
+        """Return what is recorded of one serial number, and the kept answer if it says just that."""
+        with self._reading() as db:
+            row = db.execute(_WITH_ANSWER, (asked, issuer, f"{serial_number:x}")).fetchone()
+        standing = _standing(serial_number, row)
+        if row is None or row[3] is None:
+            return standing, None
+        made_at = datetime.fromisoformat(row[2])
+        return standing, KeptAnswer(asked=asked, standing=standing, made_at=made_at, der=row[3])
+
+    def keep_answers(self, issuer: str, answers: Sequence[tuple[int, KeptAnswer]]) -> None:
+        """Keep answers, each with its serial number, in the place of older ones."""
+        rows = [
+            (issuer, one.asked, f"{serial_number:x}", _told(one.standing), one.made_at.isoformat(), one.der)
+            for serial_number, one in answers
+        ]
+        with self._writing() as db:
+            db.executemany("INSERT OR REPLACE INTO answer VALUES (?,?,?,?,?,?)", rows)
+
+    def without_answers(
+        self, issuer: str, *, forms: int, made_after: datetime, now: datetime, most: int
+    ) -> tuple[int, ...]:
+        """Return serial numbers whose certificate has not ended and which lack kept answers.
+
+        Args:
+            issuer: The CA's short name.
+            forms: How many answers each certificate should have.
+            made_after: Answers that were made before this are counted as lacking.
+            now: Aware UTC time.
+            most: Return no more than so many.
+        """
+        with self._reading() as db:
+            rows = db.execute(
+                _WITHOUT_ANSWERS,
+                (issuer, now.isoformat(), made_after.isoformat(), now.isoformat(), forms, most),
+            ).fetchall()
+        return tuple(int(serial, 16) for (serial,) in rows)
 
     def take_numbers(self, counter: str, count: int) -> range:
         """Take the next `count` numbers of a counter; no two callers ever get the same one. Starts at 1."""
@@ -191,3 +255,24 @@ class AuthorityRegister:
                 db.execute("ROLLBACK")
                 raise
             db.execute("COMMIT")
+
+
+def _standing(serial_number: int, row: Sequence[str | None] | None) -> Standing:
+    """What a row says whose first two values are the time and the reason of a revocation."""
+    if row is None or row[0] is None or row[1] is None:
+        return Standing(issued=row is not None, revocation=None)
+    return Standing(
+        issued=True,
+        revocation=Revocation(
+            serial_number=serial_number,
+            revoked_at=datetime.fromisoformat(row[0]),
+            reason=RevocationReason(row[1]),
+        ),
+    )
+
+
+def _told(standing: Standing) -> str:
+    """Return a standing as `_WITH_ANSWER` compares it."""
+    if standing.revocation is None:
+        return ""
+    return f"{standing.revocation.revoked_at.isoformat()} {standing.revocation.reason.value}"

@@ -47,10 +47,11 @@ class PkiServices:
         Raises:
             UnknownCertificate: That CA never issued that serial number.
             AuthorityUnavailable: The register or the list cannot be written.
-            TokenUnavailable: It is revoked, but its list could not be signed; the next one to ask for it does.
+            TokenUnavailable: It is revoked, but list or answer could not be signed; the next one to ask for it does.
         """
         self.pki.register.revoke(issuer, serial_number, reason=reason, now=now)
         self.crls.current(issuer, now=now)
+        self.ocsp.prepare(now=now)
 
 
 def open_pki(settings: Settings) -> PkiServices:
@@ -76,16 +77,14 @@ def open_pki(settings: Settings) -> PkiServices:
         policy_oid=settings.tsa_policy_oid,
         clock=None if settings.tsa_clock is None else settings.tsa_clock.watch(pki.register),
     )
+    ocsp = OcspResponder(
+        pki=pki, authority=SEAL_CA, key=token.signing_key("ocsp"), certificate=pki.certificate("ocsp")
+    )
     return PkiServices(
         pki=pki,
         tsa=tsa,
         stamps=tsa if settings.tsa_url is None else HttpTimeStampSource(settings.tsa_url),
-        ocsp=OcspResponder(
-            pki=pki,
-            authority=SEAL_CA,
-            key=token.signing_key("ocsp"),
-            certificate=pki.certificate("ocsp"),
-        ),
+        ocsp=ocsp,
         crls=crls,
         seal_authority=SealAuthority(
             pki=pki,
@@ -96,6 +95,7 @@ def open_pki(settings: Settings) -> PkiServices:
         seal_equipment=SealEquipment(
             pki=pki,
             crls=crls,
+            ocsp=ocsp,
             authority_key=token.signing_key(SEAL_CA),
             seals=settings.open_token("seals"),
             public_url=settings.public_url,

@@ -21,20 +21,25 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cert_registry.signing.errors import AuthorityUnavailable
+from cert_registry.signing.certificate_keys import public_key_of
+from cert_registry.signing.errors import AuthorityUnavailable, TokenUnavailable
+from cert_registry.signing.own_signatures import PublicKey
 from cert_registry.signing.pki.blueprint import create_blueprint
 from cert_registry.signing.pki.clock import ClockWatch
 from cert_registry.signing.pki.crl import CrlPublisher, parse_crl
 from cert_registry.signing.pki.issuing import Subject
+from cert_registry.signing.pki.ocsp import OcspResponder
 from cert_registry.signing.pki.register import RevocationReason
 from cert_registry.signing.pki.services import PkiServices, open_pki
 from cert_registry.signing.pki.tsa import TimeStampAuthority
+from cert_registry.signing.seal_key import KeyAlgorithm
 from cert_registry.signing.settings import Settings
 from tests.fixtures_token import token_settings
 
 _CHECKOUT = Path(__file__).resolve().parents[3]
 _QUERY = "application/timestamp-query"
 _OCSP = "application/ocsp-request"
+_SHA256 = hashes.SHA256()
 _IMPRINT = {"hash_algorithm": {"algorithm": "sha256"}, "hashed_message": b"\1" * 32}
 
 
@@ -156,11 +161,17 @@ def test_no_time_stamp_request_is_a_server_error(client: FlaskClient, body: byte
 # ── OCSP ──
 
 
-def ocsp_request(services: PkiServices, names: list[str], *, issuer: str = "seal-ca") -> bytes:
+def ocsp_request(
+    services: PkiServices,
+    names: list[str],
+    *,
+    issuer: str = "seal-ca",
+    algorithm: hashes.HashAlgorithm = _SHA256,
+) -> bytes:
     parts = []
     for name in names:
         one = ocsp_x509.OCSPRequestBuilder().add_certificate(
-            services.pki.certificate(name), services.pki.certificate(issuer), hashes.SHA256()
+            services.pki.certificate(name), services.pki.certificate(issuer), algorithm
         )
         der = one.build().public_bytes(Encoding.DER)
         parts.append(ocsp.OCSPRequest.load(der)["tbs_request"]["request_list"][0])
@@ -215,6 +226,61 @@ def test_prepared_answers_are_used_until_they_age_or_the_register_says_otherwise
     assert response.revocation_time_utc == now.replace(microsecond=0)
     listed = x509.load_der_x509_crl((services.pki.path / "seal-ca.crl").read_bytes())
     assert listed.get_revoked_certificate_by_serial_number(made.certificate.serial_number) is not None
+
+
+class _KeyOfATokenThatIsAway:
+    """A responder's key whose token does not answer."""
+
+    algorithm = KeyAlgorithm.ECDSA_P256
+
+    def __init__(self, public_key: PublicKey) -> None:
+        self.public_key = public_key
+
+    def sign(self, data: bytes) -> bytes:
+        raise TokenUnavailable(f"The token is away; {len(data)} bytes stay unsigned.")
+
+
+def test_answers_are_signed_before_anybody_asks(services: PkiServices, now: datetime) -> None:
+    """The job signs about every certificate; then a row is read, so a process without token answers too."""
+    subject = Subject(common_name="示例先签章", organisation="示例局", credit_code="119901000000002037")
+    made = services.seal_authority.equip("seal-signed-before", subject, now=now)
+    assert services.ocsp.prepare(now=now) >= 1
+    assert services.ocsp.prepare(now=now) == 0
+    assert services.ocsp.prepare(now=now + timedelta(hours=13)) >= 1  # long before nextUpdate, after 24 hours
+    certificate = services.ocsp.certificate
+    away = OcspResponder(
+        pki=services.pki,
+        authority="seal-ca",
+        key=_KeyOfATokenThatIsAway(public_key_of(certificate)),
+        certificate=certificate,
+    )
+    asked = [
+        ocsp_request(services, ["seal-signed-before"], algorithm=algorithm)
+        for algorithm in (hashes.SHA1(), hashes.SHA256())  # noqa: S303 - a name, not a signature
+    ]
+    later = now + timedelta(hours=14)
+    assert [statuses(away.respond(one, now=later)) for one in asked] == [["good"], ["good"]]
+    services.revoke("seal-ca", made.certificate.serial_number, reason=RevocationReason.SUPERSEDED, now=later)
+    assert [statuses(away.respond(one, now=later)) for one in asked] == [["revoked"], ["revoked"]]
+    two = ocsp_request(services, ["seal-signed-before", "seal-city-land"])
+    refused = ocsp.OCSPResponse.load(away.respond(two, now=later))
+    assert refused["response_status"].native == "try_later"  # never an answer that is not of now
+
+
+def test_a_revocation_is_signed_at_once(services: PkiServices, now: datetime) -> None:
+    subject = Subject(common_name="示例即签章", organisation="示例局", credit_code="119901000000002037")
+    made = services.seal_authority.equip("seal-signed-at-once", subject, now=now)
+    services.ocsp.prepare(now=now)
+    number = made.certificate.serial_number
+    services.seal_equipment.revoke(
+        made.certificate, reason=RevocationReason.KEY_COMPROMISE, as_of=now, now=now
+    )
+    asked = ocsp.OCSPRequest.load(ocsp_request(services, ["seal-signed-at-once"]))
+    named = asked["tbs_request"]["request_list"][0]["req_cert"].dump()
+    standing, kept = services.pki.register.standing_and_answer("seal-ca", number, named)
+    assert standing.revocation is not None
+    assert kept is not None
+    assert statuses(kept.der) == ["revoked"]
 
 
 def test_a_prepared_answer_names_the_certificate_as_its_asker_did(
