@@ -1,14 +1,19 @@
 """The key of a certificate and who issued one, whatever the algorithm: `cryptography` has no SM2."""
 
+import functools
+
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from cert_registry.signing.errors import KeyMisuse
 from cert_registry.signing.own_signatures import PublicKey
 from cert_registry.sm2.algorithms import SM3
 from cert_registry.sm2.errors import KeyRefused, SignatureInvalid
 from cert_registry.sm2.public_key import Sm2PublicKey, check_issued_by, uses_sm2
+
+_KEPT = 256
 
 
 def public_key_of(certificate: x509.Certificate) -> PublicKey:
@@ -29,6 +34,13 @@ def public_key_of(certificate: x509.Certificate) -> PublicKey:
     return key
 
 
+@functools.lru_cache(maxsize=_KEPT)
+def der_of(certificate: x509.Certificate) -> bytes:
+    """Return a certificate in DER; remembered, since `cryptography` encodes it anew each time."""
+    return certificate.public_bytes(Encoding.DER)
+
+
+@functools.lru_cache(maxsize=_KEPT)
 def digest_of_key(certificate: x509.Certificate) -> str:
     """Return the digest that goes with signatures of a certificate's key: SM3 with SM2, else SHA-256."""
     return SM3 if uses_sm2(certificate) else "sha256"

@@ -15,10 +15,9 @@ from datetime import UTC, datetime, timedelta
 
 from asn1crypto import cms, parser, tsp
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from cert_registry.signing.certificate_keys import digest_of_key
+from cert_registry.signing.certificate_keys import der_of, digest_of_key
 from cert_registry.signing.errors import ContentDiffers, CoverageBroken, SealBroken, StampBroken
 from cert_registry.signing.release_cms import (
     check_chain,
@@ -100,7 +99,7 @@ def check_before_release(
         _check_content(sealed, content, cuts, certificate=certificate, anchors=anchors, now=now)
     return ReleaseEvidence(
         sha256=expected_digest,
-        certificate_sha256=hashlib.sha256(certificate.public_bytes(Encoding.DER)).digest(),
+        certificate_sha256=hashlib.sha256(der_of(certificate)).digest(),
         stamped_at=stamped_at,
     )
 
@@ -147,7 +146,7 @@ def _check_seal_form(
     """Check a seal of the usual form; (3) to (6) of the general way, in the same order."""
     form = read_signed_form(cms_der, is_stamp=False)
     check_form(form, certificate, digest=digest, broken=SealBroken)
-    if not leads_to_anchor(certificate.public_bytes(Encoding.DER), form.certificates, _encoded(anchors)):
+    if not leads_to_anchor(der_of(certificate), form.certificates, _encoded(anchors)):
         raise SealBroken("The certificate does not lead to a trust anchor.")
     if not stamped:
         if form.stamp is not None:
@@ -347,4 +346,4 @@ def _check_unit(unit: x509.Certificate) -> None:
 
 
 def _encoded(certificates: Sequence[x509.Certificate]) -> tuple[bytes, ...]:
-    return tuple(one.public_bytes(Encoding.DER) for one in certificates)
+    return tuple(der_of(one) for one in certificates)

@@ -3,6 +3,7 @@
 Source: ISO 32000-1 clauses 7.12, 12.5.3, 12.7.2 and 12.8; ISO/TS 32002 (elliptic curves); ETSI TS 102 778-4 (ESIC).
 """
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -56,6 +57,7 @@ _WITHOUT_CURVE: Final[Mapping[str, Any]] = {"/Extensions": {"/ESIC": _ESIC}}
 _DATE = re.compile(rb"D:(\d{14})(?:Z|\+00'00'?)")
 _CLOCKS_MAY_DIFFER = timedelta(minutes=5)
 _ROUNDED_PT = 0.001
+_SEALS_KEPT = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,7 @@ class SealedContent:
     with_evidence: bool
 
 
+@functools.lru_cache(maxsize=_SEALS_KEPT)
 def extensions_of(certificate: x509.Certificate) -> Mapping[str, Any]:
     """Return what the catalogue must say about the algorithms in the file."""
     is_on_curve = isinstance(public_key_of(certificate), ec.EllipticCurvePublicKey)  # ISO/TS 32002 has no SM2

@@ -14,11 +14,10 @@ from datetime import datetime, timedelta
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from cert_registry.signing.certificate_keys import is_issued_by, public_key_of
+from cert_registry.signing.certificate_keys import der_of, is_issued_by, public_key_of
 from cert_registry.signing.errors import ContentDiffers, KeyMisuse
 from cert_registry.signing.release_cms import verify_signature
 from cert_registry.sm2.errors import SignatureInvalid
@@ -59,8 +58,8 @@ def check_evidence(
     try:
         said_at, until = _proved(
             evidence,
-            certificate.public_bytes(Encoding.DER),
-            tuple(one.public_bytes(Encoding.DER) for one in anchors),
+            der_of(certificate),
+            tuple(der_of(one) for one in anchors),
         )
     except (ValueError, TypeError, UnsupportedAlgorithm, x509.ExtensionNotFound, KeyMisuse) as error:
         raise ContentDiffers("A part of the evidence cannot be read.") from error

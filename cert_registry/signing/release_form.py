@@ -15,8 +15,8 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
-from cryptography.hazmat.primitives.serialization import Encoding
 
+from cert_registry.signing.certificate_keys import der_of
 from cert_registry.signing.errors import ReleaseRefused
 
 SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")  # 1.2.840.113549.1.7.2
@@ -262,7 +262,7 @@ def check_form(
         ReleaseRefused: Of the class given.
         NotThisForm: The key or the signer's name is of another kind than is looked at here.
     """
-    der = certificate.public_bytes(Encoding.DER)
+    der = der_of(certificate)
     if form.message_digest != digest:
         raise broken("The signed digest is not that of the content.")
     if form.certificate_hash != hashlib.sha256(der).digest():

@@ -32,6 +32,7 @@ _ENDS = {b"]", b">>"}
 _MAX_DEPTH = 16
 _OBJECTS_KEPT = 512
 _ENTRY_BYTES = 20
+_ENTRY = re.compile(rb"(\d{10}) 00000 n\r\n")
 _SECTION = re.compile(rb"(0|[1-9]\d{0,6}) ([1-9]\d{0,6})\n")
 _START = re.compile(rb"startxref\n([1-9]\d{0,9})\n%%EOF\n")
 _START_BYTES = 40  # more than the longest end of a file
@@ -171,16 +172,11 @@ def read_section(file: bytes, end: int) -> Section:
             if not file.startswith(_FREE, at):
                 raise NotThisForm
             number, count, at = 1, count - 1, at + _ENTRY_BYTES
-        for place in range(number, number + count):
-            digits = file[at : at + 10]
-            if (
-                place in places
-                or not digits.isdigit()
-                or file[at + 10 : at + _ENTRY_BYTES] != b" 00000 n\r\n"
-            ):
-                raise NotThisForm
-            places[place] = int(digits)
-            at += _ENTRY_BYTES
+        starts = _ENTRY.findall(file, at, stop)
+        if len(starts) != count or not places.keys().isdisjoint(range(number, number + count)):
+            raise NotThisForm  # so many entries of 20 bytes fill the place without a gap
+        places.update(zip(range(number, number + count), map(int, starts), strict=True))
+        at = stop
     return Section(
         start=start, places=places, trailer=read_dictionary(file[trailer_at + len(b"trailer\n") : tail_at])
     )
