@@ -39,6 +39,7 @@ The keys (written by `deploy.first_configuration`, which adds keys that an older
 | idp.keycloak_issuer, .keycloak_internal_url | to check access tokens at `POST /idp/v1/holder` |
 | idp.audience | `longzheng-idp` |
 | idp.sms_gateway | `embedded` (messages on the operator's page) |
+| idp.number_rights_file | which sites may be told an ID number; written when `realm-config/` is applied |
 | idp.mobile_register_file | demo: which mobile number is registered to whom (people.yaml) |
 | registry.database_url, .objects_dir, .tlog_dir, .log_origin, .pki_dir | |
 | registry.issuer, .jwks_url, .audience | Keycloak's issuer and JWKS; `longzheng-registry` |
@@ -48,6 +49,7 @@ The keys (written by `deploy.first_configuration`, which adds keys that an older
 | verify.trust_file, .public_url | `var/pki/trust.pem` |
 | verify.max_upload_bytes, .workers, .worker_seconds, .worker_memory_bytes | limits of full validation |
 | sites.SITE.title, .url, .client_id, .key_file, .session_secret_file, .other_url | SITE: site-a, site-b |
+| sites.SITE.number_purpose | for what the site asks for the ID number; absent at sites without the right |
 """
 
 from collections.abc import Mapping
@@ -134,6 +136,7 @@ class SiteSection:
     key_file: Path
     session_secret_file: Path
     other_url: str
+    number_purpose: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,6 +301,7 @@ def _sites(section: Mapping[str, Any]) -> Mapping[str, SiteSection]:
             key_file=_path(site, "key_file", where),
             session_secret_file=_path(site, "session_secret_file", where),
             other_url=_text(site, "other_url", where),
+            number_purpose=_text(site, "number_purpose", where) if "number_purpose" in site else None,
         )
     return MappingProxyType(sites)
 

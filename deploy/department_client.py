@@ -18,17 +18,17 @@ from deploy.configuration import Configuration, load
 from deploy.errors import BadUsage, DeployError, PartUnhealthy
 from deploy.locations import state_directory
 
-_ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _TIMEOUT_S = 60
 
 
-def assertion(configuration: Configuration, client_id: str) -> str:
-    """A client assertion that lives a minute.
+def assertion(configuration: Configuration, client_id: str, *, key_of: str | None = None) -> str:
+    """A client assertion that lives a minute; `key_of` names the client whose key signs, when it is another one's.
 
     Raises:
         BadUsage: There is no such client.
     """
-    key_file = configuration.client_key_file(client_id)
+    key_file = configuration.client_key_file(key_of or client_id)
     if not key_file.exists():
         known = ", ".join(sorted(path.stem for path in configuration.client_keys_dir.glob("dept-*.pem")))
         raise BadUsage(f"There is no department client {client_id}; there are {known or 'none yet'}.")
@@ -71,7 +71,7 @@ class DepartmentClient:
             data={
                 "grant_type": "client_credentials",
                 "scope": self.scopes,
-                "client_assertion_type": _ASSERTION_TYPE,
+                "client_assertion_type": ASSERTION_TYPE,
                 "client_assertion": assertion(self.configuration, self.client_id),
             },
             timeout=_TIMEOUT_S,

@@ -136,6 +136,7 @@ def _idp(
         "keycloak_internal_url": f"http://127.0.0.1:{ports.keycloak}",
         "audience": "longzheng-idp",
         "sms_gateway": "embedded",
+        "number_rights_file": str(state_dir / "id-number-rights.json"),
         "client_keys_dir": str(secrets / "clients"),
     }
     if "people_file" in directory:
@@ -153,6 +154,7 @@ def _idp(
 def _sites(secrets: Path, ports: Ports) -> dict[str, Any]:
     urls = {"site-a": f"http://localhost:{ports.site_a}", "site-b": f"http://localhost:{ports.site_b}"}
     other = {"site-a": "site-b", "site-b": "site-a"}
+    purposes = {"site-a": {"number_purpose": "land-transfer"}}
     return {
         name: {
             "title": SITE_TITLES[name],
@@ -161,6 +163,7 @@ def _sites(secrets: Path, ports: Ports) -> dict[str, Any]:
             "key_file": str(secrets / "clients" / f"{name}.pem"),
             "session_secret_file": str(secrets / f"{name}-session"),
             "other_url": urls[other[name]],
+            **purposes.get(name, {}),
         }
         for name in urls
     }

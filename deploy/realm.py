@@ -11,6 +11,7 @@ exactly those of the files, since a mapper added by hand can put anything into a
 from pathlib import Path
 
 from deploy.configuration import Configuration
+from deploy.number_rights import write_number_rights
 from deploy.progress import say
 from deploy.realm_changes import Action, Change, Reconciler
 from deploy.realm_clients import delete_orphans, ensure_built_in, ensure_clients, ensure_scopes, strangers
@@ -20,7 +21,7 @@ from deploy.realm_flows import BuiltFlows, delete_outdated, ensure_flows
 from deploy.realm_keys import ClientKeys
 from deploy.realm_mappers import ensure_mappers
 from deploy.realm_required_actions import ensure_required_actions
-from deploy.realm_settings import DIRECTORY, RealmSettings, Representation, merge, read
+from deploy.realm_settings import DIRECTORY, RealmSettings, Representation, merge, read, read_sites
 from deploy.site_files import FILE_ATTRIBUTE
 
 __all__ = ["Action", "Change", "apply", "plan", "reconcile_sites", "strange_clients"]
@@ -38,6 +39,7 @@ def apply(configuration: Configuration) -> None:
         RealmConfigWrong: a file of realm-config/ is wrong.
     """
     changes = _reconcile(configuration, write=True)
+    write_number_rights(configuration, read_sites(configuration, ClientKeys.of(configuration)))
     for change in changes[:_SHOWN]:
         say(f"Realm: {change}")
     say(f"Realm {configuration.keycloak.realm}: {len(changes)} changes")
@@ -75,6 +77,10 @@ def reconcile_sites(
     connection = RealmConnection(configuration)
     ensure_clients(sites, connection, reconciler)
     delete_orphans(clients, connection, reconciler)
+    if write:
+        write_number_rights(
+            configuration, read_sites(configuration, ClientKeys.of(configuration), directory=directory)
+        )
     return reconciler.changes
 
 

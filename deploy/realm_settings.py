@@ -16,7 +16,7 @@ import yaml
 from deploy.configuration import Configuration, Mode
 from deploy.errors import DeployError, ExitCode
 from deploy.realm_keys import ClientKeys, published_keys
-from deploy.site_files import Site, SiteKind, read_site, representation
+from deploy.site_files import Site, SiteKind, machine_representation, read_site, representation
 
 Representation = dict[str, Any]
 
@@ -132,9 +132,12 @@ class _Reader:
             client = merge(self._load(self.directory / "kinds" / f"{kind}.yaml"), representation(site))
             client["defaultClientScopes"] = ["basic", "acr"]
             client["mappers"] = [*client["mappers"], *(claims[claim] for claim in site.claims)]
-            if site.keys is not None:
-                client["keys"] = site.keys
-            yield self._client(client)
+            yield self._client(client | {"keys": site.keys})
+            if site.id_number is not None:
+                machine = merge(
+                    self._load(self.directory / "kinds" / "site-machine.yaml"), machine_representation(site)
+                )
+                yield self._client(machine | {"keys": site.keys}, key_of=site.site_id)
 
     def sites(self) -> Iterator[Site]:
         for path in self._files("sites"):
@@ -150,7 +153,7 @@ class _Reader:
     def _is_wanted(self, raw: Representation) -> bool:
         return not raw.pop("demo", False) or self.configuration.mode is Mode.DEMO
 
-    def _client(self, raw: Representation) -> Representation:
+    def _client(self, raw: Representation, *, key_of: str | None = None) -> Representation:
         client_id = str(raw["clientId"])
         keys = raw.pop("keys", None)
         if keys is not None:
@@ -162,7 +165,7 @@ class _Reader:
 
         def lookup(name: str) -> str:
             if name == "client.public_jwks":
-                return self.keys.public_jwks(client_id)
+                return self.keys.public_jwks(key_of or client_id)
             if name == "client.salt":
                 return self.keys.subject_salt(client_id)
             return own[name] if name in own else self._lookup(name)

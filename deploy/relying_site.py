@@ -18,6 +18,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from deploy.configuration import Configuration, SiteSection, load
 from deploy.locations import state_directory
+from deploy.relying_site_number import add_number, confirmation_page
 from deploy.relying_site_sessions import (
     LIFETIME,
     LogoutTokenRefused,
@@ -68,13 +69,17 @@ def create_site(configuration: Configuration, site: SiteSection) -> Flask:
         },
     )
     sessions = Sessions()
-    _add_pages(application, site, keycloak, sessions)
+    _add_pages(application, configuration, site, keycloak, sessions)
+    if site.number_purpose is not None:
+        add_number(application, configuration, site, keycloak, sessions)
     _add_sign_out(application, site, keycloak, sessions)
     application.after_request(_harden)
     return application
 
 
-def _add_pages(application: Flask, site: SiteSection, keycloak: Any, sessions: Sessions) -> None:
+def _add_pages(
+    application: Flask, configuration: Configuration, site: SiteSection, keycloak: Any, sessions: Sessions
+) -> None:
     @application.get("/")
     def home() -> str:
         person = sessions.find(session.get("id"), now=datetime.now(UTC))
@@ -103,6 +108,7 @@ def _add_pages(application: Flask, site: SiteSection, keycloak: Any, sessions: S
             token = keycloak.authorize_access_token()
         except OAuthError as error:
             session["notice"] = _sentence(error.error)
+            session.pop("number", None)
             return redirect(url_for("home"))
         claims = token["userinfo"]
         now = datetime.now(UTC)
@@ -113,13 +119,15 @@ def _add_pages(application: Flask, site: SiteSection, keycloak: Any, sessions: S
                 keycloak_session=claims["sid"],
                 claims=dict(claims),
                 id_token=token["id_token"],
+                access_token=token["access_token"],
                 until=now + LIFETIME,
             ),
             now=now,
         )
         if LEVELS.index(session.pop("asked_level", "loa1")) > _level(claims.get("acr")):
             session["notice"] = "您没有达到本次要求的认证强度，相关事项暂不能办理。"
-        return redirect(url_for("home"))
+            session.pop("number", None)
+        return redirect(confirmation_page(configuration, site) or url_for("home"))
 
     @application.get("/healthz")
     def healthy() -> Response:

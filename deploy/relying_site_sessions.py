@@ -40,6 +40,8 @@ class SignedIn:
         keycloak_session: `sid`, by which Keycloak ends it.
         claims: of the ID token.
         id_token: sent back as hint at log-out.
+        access_token: of the person, five minutes long; it says whose session an ID number is asked for.
+        number_shown: the ID number, masked, once it was released to this site.
         until: end of this session at the latest, UTC.
     """
 
@@ -48,6 +50,8 @@ class SignedIn:
     claims: Mapping[str, Any]
     id_token: str
     until: datetime
+    access_token: str = ""
+    number_shown: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +83,12 @@ class Sessions:
         with self._lock:
             person = self._by_id.get(session_id or "")
         return person if person is not None and person.until > now else None
+
+    def replace(self, session_id: str, person: SignedIn) -> None:
+        """Changes what a session holds, unless it ended in between."""
+        with self._lock:
+            if session_id in self._by_id:
+                self._by_id[session_id] = person
 
     def end(self, session_id: str | None) -> None:
         """Ends one session; one that does not exist is ended already."""

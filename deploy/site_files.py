@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from deploy.errors import DeployError, ExitCode
 from deploy.realm_keys import PublishedKeysWrong, published_keys
+from idp.number_release import MACHINE_SUFFIX
 
 CLAIMS: Final = ("name", "realname_level", "verified_at", "verified_claims")
 ASSURANCE: Final = ("RN0", "RN1", "RN2", "RN3")
@@ -21,13 +22,15 @@ ASSURANCE_ATTRIBUTE: Final = "longzheng.minimum.assurance"
 FILE_ATTRIBUTE: Final = "longzheng.file"
 _KEYS: Final = {
     "site", "name", "kind", "url", "redirect_uris", "log_out", "claims", "minimum", "contact", "legal_basis",
-    "keys", "demo",
+    "keys", "id_number", "demo",
 }  # fmt: skip
 _REQUIRED: Final = ("site", "name", "redirect_uris", "claims", "minimum", "contact")
 _SITE_ID: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _RESERVED: Final = re.compile(
     r"(dept|idp)-.*|portal|officer-desk|account.*|admin-cli|broker|realm-management"
 )
+_PURPOSE: Final = re.compile(r"[a-z][a-z0-9-]{0,59}")
+_LAW: Final = re.compile(r"《.+》第.+条")
 _LOOPBACK: Final = "http://127.0.0.1/"
 _LOCAL_HOSTS: Final = {"localhost", "127.0.0.1"}
 
@@ -55,6 +58,21 @@ class SiteKind(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NumberRight:
+    """A right to be told the ID number, given by law; `idp/` releases it, it never stands in a token.
+
+    Attributes:
+        legal_basis: the law that gives the right, with its article.
+        purposes: sentence for the person by code.
+        return_to: where the person comes back to.
+    """
+
+    legal_basis: str
+    purposes: Mapping[str, str]
+    return_to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """A site as its file has it, checked.
 
@@ -69,6 +87,7 @@ class Site:
         strength: lowest `acr` with which Keycloak lets a person in.
         legal_basis: on what the site's receiving these claims rests.
         keys: where the site's public keys are (`deploy.realm_keys`); None when they are made here.
+        id_number: the right to be told the ID number; None for nearly every site.
     """
 
     site_id: str
@@ -84,6 +103,7 @@ class Site:
     contact: str
     legal_basis: str
     keys: Mapping[str, Any] | None
+    id_number: NumberRight | None
 
 
 def read_site(document: Mapping[str, Any], *, file: str, stem: str, local: bool) -> Site:
@@ -124,7 +144,18 @@ def representation(site: Site) -> dict[str, Any]:
         "name": site.name,
         "redirectUris": list(site.redirect_uris),
         "attributes": attributes,
+        # With this scope a person's token is for the real-name room too, which learns from it whose session it is.
+        "optionalClientScopes": ["id-number"] if site.id_number is not None else [],
         **(web if site.kind is SiteKind.WEB else {}),
+    }
+
+
+def machine_representation(site: Site) -> dict[str, Any]:
+    """The personless client of a site with a right to the ID number; to be laid over `kinds/site-machine.yaml`."""
+    return {
+        "clientId": f"{site.site_id}{MACHINE_SUFFIX}",
+        "name": f"{site.name}（机器）",
+        "attributes": {FILE_ATTRIBUTE: f"sites/{site.site_id}.yaml"},
     }
 
 
@@ -172,6 +203,7 @@ class _Check:
             contact=self._text("contact", "", most=200),
             legal_basis=str(basis),
             keys=self._keys(web=web),
+            id_number=self._id_number(url, web=web),
         )
 
     def _names(self) -> None:
@@ -207,6 +239,34 @@ class _Check:
         except PublishedKeysWrong as error:
             self._fault(str(error))
         return keys if isinstance(keys, Mapping) else None
+
+    def _id_number(self, url: str, *, web: bool) -> NumberRight | None:
+        if "id_number" not in self._document:
+            return None
+        section = self._mapping("id_number", ("legal_basis", "purposes", "return_to"))
+        basis, purposes = section.get("legal_basis"), section.get("purposes")
+        if not web:
+            self._fault(
+                "id_number has no meaning for a native application: it has no key to prove itself with."
+            )
+        if not isinstance(basis, str) or not _LAW.search(basis):
+            self._fault("id_number.legal_basis must name a law and its article, such as 《某法》第一条.")
+        self._address("id_number.return_to", section.get("return_to"), url)
+        if (
+            not isinstance(purposes, Mapping)
+            or not purposes
+            or not all(
+                isinstance(code, str) and _PURPOSE.fullmatch(code) and isinstance(one, str) and one.strip()
+                for code, one in purposes.items()
+            )
+        ):
+            self._fault("id_number.purposes must give a sentence for each code of small letters and hyphens.")
+            purposes = {}
+        return NumberRight(
+            legal_basis=str(basis),
+            purposes={str(code): str(one) for code, one in purposes.items()},
+            return_to=str(section.get("return_to")),
+        )
 
     def _redirects(self, url: str, *, web: bool) -> tuple[str, ...]:
         addresses = self._texts("redirect_uris", self._document.get("redirect_uris"), at_least=1)

@@ -20,6 +20,8 @@ from idp.keycloak.sign_in import ClientSettings, KeycloakSignIn
 from idp.links import InProcessLinks
 from idp.mobile_ownership import EmbeddedMobileOwnership
 from idp.notices import Notices
+from idp.number_release import NumberDesk
+from idp.number_rights import NumberRights
 from idp.ports import Cipher, FaceCheck, MobileOwnership, PopulationRegister, SmsGateway
 from idp.proofing import Proofing, ProofParts
 from idp.provider.broker_client import AssertionAuthentication, BrokerClient
@@ -38,6 +40,7 @@ from idp.store.face_checks import FaceChecks
 from idp.store.grants import GrantStore
 from idp.store.guesses import GuessThrottle
 from idp.store.marks import Marks
+from idp.store.number_releases import NumberReleases, StoredProofs
 from idp.store.persons import PersonStore
 from idp.store.visits import VisitStore
 from idp.store.waiting_proofs import WaitingProofs
@@ -48,6 +51,7 @@ from idp.unconfigured import UnconfiguredMobileOwnership, UnconfiguredSmsGateway
 from idp.web.account_pages import AccountPages, person_content
 from idp.web.blueprint import create_blueprint
 from idp.web.counter_pages import CounterPages, officer_content
+from idp.web.number_pages import NumberPages
 from idp.web.service import Service
 from idp.web.signed_in_pages import SignedInPages
 from idp.web.visitor import Visitor
@@ -78,6 +82,8 @@ class IdentityProvider:
         links: what the registry's pages ask of an account's link.
         grants: who may prove people at a counter.
         others: further blueprints, such as the face-check simulator's.
+        number_desk: what the release of an ID number works with.
+        web_sessions: of the pages behind a sign-in.
     """
 
     def __init__(
@@ -93,6 +99,8 @@ class IdentityProvider:
         others: tuple[Blueprint, ...],
         register: PopulationRegister,
         engine: Engine,
+        number_desk: NumberDesk,
+        web_sessions: WebSessions,
     ) -> None:
         self.blueprint = blueprint
         self.service = service
@@ -101,6 +109,8 @@ class IdentityProvider:
         self.links = links
         self.grants = grants
         self.others = others
+        self.number_desk = number_desk
+        self.web_sessions = web_sessions
         self._keeper = keeper
         self._register = register
         self._engine = engine
@@ -203,8 +213,16 @@ def build(
         clock=clock,
     )
     signing_in = _SigningIn(settings, WebSessions(engine, cipher), verifier, jwks, visitor, clock)
+    desk = NumberDesk(
+        verifier=verifier,
+        used=StoredProofs(engine),
+        rights=NumberRights(settings.number_rights_file),
+        releases=NumberReleases(engine),
+        persons=persons,
+        audience=settings.audience,
+    )
     return IdentityProvider(
-        blueprint=create_blueprint(service, lambda blueprint: _rooms(blueprint, service, signing_in)),
+        blueprint=create_blueprint(service, lambda blueprint: _rooms(blueprint, service, signing_in, desk)),
         service=service,
         resolver=resolver,
         persons=persons,
@@ -214,6 +232,8 @@ def build(
         others=_simulators(settings, clock),
         register=register,
         engine=engine,
+        number_desk=desk,
+        web_sessions=signing_in.sessions,
     )
 
 
@@ -253,13 +273,14 @@ class _SigningIn:
         return SignedInPages(sign_in, visitor=self.visitor, name=name, path=f"/{name}", asked=asked)
 
 
-def _rooms(blueprint: Blueprint, service: Service, signing_in: _SigningIn) -> None:
+def _rooms(blueprint: Blueprint, service: Service, signing_in: _SigningIn, desk: NumberDesk) -> None:
     counter = signing_in.frame("counter", officer_content, acr_values="loa2")
     account = signing_in.frame("account", person_content)
     for frame in (counter, account):
         frame.add_to(blueprint)
     CounterPages(service, counter).add_to(blueprint)
     AccountPages(service, account).add_to(blueprint)
+    NumberPages(service, account, desk).add_to(blueprint)
 
 
 def _accounts(settings: Settings) -> AccountDirectory:

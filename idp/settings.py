@@ -151,6 +151,7 @@ class Settings:
         keycloak_internal_url: where this room reaches Keycloak.
         client_keys_dir: `CLIENT_ID.pem` of this room's own clients at Keycloak.
         face: the face check's provider; None when there is none.
+        number_rights_file: which sites may be told an ID number (`idp.number_rights`); None: nobody.
     """
 
     issuer: str
@@ -171,6 +172,7 @@ class Settings:
     keycloak_internal_url: str
     client_keys_dir: Path
     face: FaceSettings | None
+    number_rights_file: Path | None
 
     @classmethod
     def from_mapping(cls, section: Mapping[str, Any]) -> "Settings":
@@ -215,6 +217,9 @@ class Settings:
             keycloak_internal_url=internal_url,
             client_keys_dir=path_of(section, "client_keys_dir"),
             face=FaceSettings.from_mapping(section["face"], demo=demo) if section.get("face") else None,
+            number_rights_file=path_of(section, "number_rights_file")
+            if "number_rights_file" in section
+            else None,
         )
 
 

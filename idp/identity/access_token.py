@@ -111,6 +111,8 @@ class Caller:
         roles: realm roles; a right that must end at once is checked elsewhere, per request.
         expires_at: end of the token, UTC.
         token_id: `jti`.
+        session_id: Keycloak's session of a person (`sid`); None for machines.
+        key_thumbprint: of the key to which the token is bound, proved for this request; None for a bearer token.
     """
 
     client_id: str
@@ -125,6 +127,8 @@ class Caller:
     roles: frozenset[str]
     expires_at: datetime
     token_id: str | None
+    session_id: str | None = None
+    key_thumbprint: str | None = None
 
 
 class AccessTokenVerifier:
@@ -170,7 +174,7 @@ class AccessTokenVerifier:
         self._check_issuer_and_audience(claims, audience)
         _check_times(claims, now)
         _check_type_and_binding(claims, proved_thumbprint)
-        caller = _caller(claims)
+        caller = _caller(claims, proved_thumbprint if claims.get("cnf") is not None else None)
         if scope is not None and scope not in caller.scopes:
             raise AccessTokenRefused("令牌没有这项操作的授权范围。", code="scope")
         return caller
@@ -224,7 +228,7 @@ def _check_type_and_binding(claims: Mapping[str, Any], proved_thumbprint: str | 
         raise AccessTokenRefused("持有证明与令牌绑定的密钥不符。", code="proof-mismatch")
 
 
-def _caller(claims: Mapping[str, Any]) -> Caller:
+def _caller(claims: Mapping[str, Any], key_thumbprint: str | None) -> Caller:
     client_id, subject = claims.get("azp"), claims.get("sub")
     if not isinstance(client_id, str) or not isinstance(subject, str) or not client_id or not subject:
         raise AccessTokenRefused("令牌缺少必要的内容。", code="claims")
@@ -245,6 +249,8 @@ def _caller(claims: Mapping[str, Any]) -> Caller:
         else frozenset(),
         expires_at=_moment(claims, "exp"),
         token_id=_text(claims, "jti"),
+        session_id=_text(claims, "sid"),
+        key_thumbprint=key_thumbprint,
     )
 
 

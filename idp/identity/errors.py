@@ -34,6 +34,17 @@ class KeysUnavailable(AccessTokenRefused):
     """The issuer's keys cannot be had, so no token can be believed: a part is down."""
 
 
+class DpopProofRefused(AccessTokenRefused):
+    """A proof of possession (DPoP) does not hold for this call; `code` says which check failed."""
+
+
+class NumberRefused(IdentityError):
+    """An ID number is not released; `code` says which step stopped it.
+
+    `no-right`, `not-bound`, `not-a-machine`, `other-site`, `stale`, `strength`, `not-agreed` or `not-proved`.
+    """
+
+
 class NotProved(IdentityError):
     """The person behind a token has no real-name proof that is in force."""
 

@@ -141,7 +141,7 @@ class KeycloakSignIn:
             now=now,
         )
         caller = self._verifier.verify(str(tokens["access_token"]), audience=self.settings.audience, now=now)
-        content = {**self._content_of(caller), "id_token": tokens["id_token"]}
+        content = {**self._content_of(caller), "id_token": tokens["id_token"], "sid": claims.get("sid")}
         opened = self._sessions.open(
             self.settings.client_id,
             content,

@@ -18,6 +18,7 @@ class ActKind(Enum):
     ECERT_SHOWN = "ecert-shown"
     ECERT_DOWNLOADED = "ecert-downloaded"
     CONSENT = "consent"
+    NUMBER_RELEASED = "number-released"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

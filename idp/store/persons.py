@@ -191,6 +191,13 @@ class PersonStore:
             displaced_ref=None if displaced is None else displaced.realname_ref,
         )
 
+    def number_of(self, realname_ref: str) -> str:
+        """The ID number of a person, in clear; only for a release that the law demands (`idp.number_release`)."""
+        query = select(persons.c.number_sealed).where(persons.c.realname_ref == realname_ref)
+        with self._engine.connect() as connection:
+            sealed = connection.execute(query).scalar_one()
+        return self._open(realname_ref, "number", sealed)
+
     def freeze(self, realname_ref: str, *, now: datetime) -> bool:
         """Freezes a link in force at once, and orders the same at Keycloak; False when it was not in force."""
         active = (persons.c.realname_ref == realname_ref) & (persons.c.state == PersonState.ACTIVE.value)

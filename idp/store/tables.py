@@ -213,3 +213,23 @@ face_checks = Table(
     Column("passed_at", BigInteger, nullable=True),
     Column("expires_at", BigInteger, nullable=False, index=True),
 )
+
+number_releases = Table(
+    "number_releases",
+    metadata,
+    Column("release_id", String(64), primary_key=True),
+    Column("realname_ref", String(64), nullable=False, index=True),
+    Column("session_mark", String(64), nullable=False, index=True),
+    Column("site_id", String(64), nullable=False),
+    Column("purpose", String(64), nullable=False),
+    Column("case_number", String(64), nullable=False),
+    Column("agreed_at", BigInteger, nullable=False),
+    Column("released_at", BigInteger, nullable=True),
+)
+
+used_proofs = Table(
+    "used_proofs",
+    metadata,
+    Column("proof_mark", String(64), primary_key=True),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+)

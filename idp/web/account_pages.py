@@ -23,6 +23,7 @@ ACT_WORDS = {
     "ecert-shown": "查看证照",
     "ecert-downloaded": "下载证照",
     "consent": "同意提供",
+    "number-released": "提供身份证号码",
 }
 
 

@@ -1,5 +1,6 @@
 """realm-config/ as data: read, filled, merged, compared; and the rules that no edit of it may break."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,11 @@ def clients(realm: RealmSettings) -> dict[str, dict]:
 
 
 def test_every_client_signs_with_its_own_key_and_no_secret(realm: RealmSettings) -> None:
-    keys = [client["attributes"]["jwks.string"] for client in realm.clients]
+    machines = [client for client in realm.clients if client["clientId"].endswith("-machine")]
+    for client in machines:  # a second client of the same site, with the same key
+        site = clients(realm)[client["clientId"].removesuffix("-machine")]
+        assert client["attributes"]["jwks.string"] == site["attributes"]["jwks.string"]
+    keys = [one["attributes"]["jwks.string"] for one in realm.clients if one not in machines]
     assert len(set(keys)) == len(keys)
     for client in realm.clients:
         assert client["clientAuthenticatorType"] == "client-jwt"
@@ -73,7 +78,7 @@ def test_machines_carry_no_acr(realm: RealmSettings) -> None:
     assert machines
     for client in machines:
         assert client["defaultClientScopes"] == ["basic"]
-        assert client["clientId"].startswith("dept-") or client["clientId"] == "idp-accounts"
+        assert re.fullmatch(r"dept-.+|.+-machine|idp-accounts", client["clientId"])
 
 
 def test_department_clients_are_those_of_the_organisations(realm: RealmSettings) -> None:
@@ -82,7 +87,7 @@ def test_department_clients_are_those_of_the_organisations(realm: RealmSettings)
     given = {
         client["clientId"]: set(client["optionalClientScopes"])
         for client in realm.clients
-        if client["serviceAccountsEnabled"] and client["clientId"] != "idp-accounts"
+        if client["clientId"].startswith("dept-")
     }
     assert given == wanted
 
