@@ -283,8 +283,8 @@ def build_registry(
         archive=Archive(
             book=SqlArchive(database=database),
             objects=objects,
-            stamper=pki.stamper,
-            pki=pki.pki,
+            suite=pki,
+            sm2=sm2,
             catalog=catalog,
             leaves=leaves,
             gate=FileGate(settings.objects_dir.parent / ".archive-renewal.lock"),

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import logging
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from cert_registry.archive.errors import NothingGained, StampsUnavailable
 from cert_registry.archive.rules import due_of, forecast, is_too_late
@@ -27,6 +28,8 @@ from cert_registry.signing.errors import (
 )
 from cert_registry.signing.file_evidence import evidence_of
 from cert_registry.signing.release_stamp import check_before_keeping
+from cert_registry.signing.seal_key import KeyAlgorithm
+from cert_registry.sm2.algorithms import SM2_WITH_SM3
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,18 +60,36 @@ class Progress:
     identifier: EcertIdentifier
 
 
+class StampingSuite(Protocol):
+    """A hierarchy of certificates that keeps the files sealed under it."""
+
+    @property
+    def stamper(self) -> DocumentStamper:
+        """Appends document time stamps."""
+        ...
+
+    @property
+    def pki(self) -> PkiDirectory:
+        """Its certificates."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Archive:
-    """The room; each part is a port."""
+    """The room; each part is a port.
+
+    Attributes:
+        sm2: Keeps the files sealed with SM2; None where there are no SM2 keys.
+    """
 
     book: ArchiveBook
     objects: ObjectStore
-    stamper: DocumentStamper
-    pki: PkiDirectory
+    suite: StampingSuite
     catalog: Catalog
     leaves: LeafPusher
     gate: RenewalGate
     policy: RenewalPolicy
+    sm2: StampingSuite | None = None
 
     def examine(self, *, now: datetime) -> tuple[tuple[EcertIdentifier, str], ...]:
         """Read what every new file proves; returns the files that could not be read, with the code."""
@@ -151,6 +172,22 @@ class Archive:
             if due is not None and due.at <= now and only in {None, due.reason}:
                 yield version, due
 
+    def suite_for(self, version: FileVersion) -> StampingSuite:
+        """What keeps a file: the hierarchy of its newest stamp, without one that of its type.
+
+        Raises:
+            StampsUnavailable: It is of SM2, and there are no SM2 keys.
+        """
+        is_sm2 = SM2_WITH_SM3 in version.algorithms
+        if not version.algorithms:
+            with suppress(CatalogError):
+                is_sm2 = self.catalog.type(version.type_code).signature_profile == KeyAlgorithm.SM2.value
+        if not is_sm2:
+            return self.suite
+        if self.sm2 is None:
+            raise StampsUnavailable("档案中有国密印章的文件，而本系统没有配置国密密钥。")
+        return self.sm2
+
     def _wanted(self, version: FileVersion) -> str:
         """The level that the type promises; a type that is gone promises what the file has."""
         try:
@@ -188,9 +225,10 @@ class _Run:
     def _renew(self, version: FileVersion, due: Due, *, now: datetime) -> bool:
         archive, at = self._archive, self._clock()
         before = archive.objects.get(version.file_digest)  # (3) the file, its digest checked
-        stamped = archive.stamper.append(before, now=at)  # (4) evidence and stamp at its end
+        suite = archive.suite_for(version)
+        stamped = suite.stamper.append(before, now=at)  # (4) evidence and stamp at its end
         check_before_keeping(  # (5) on an independent path
-            stamped.pdf, before=before, anchors=archive.pki.anchors(), now=at
+            stamped.pdf, before=before, anchors=suite.pki.anchors(), now=at
         )
         evidence = evidence_of(stamped.pdf)
         self._require_gain(version, evidence, due, now=now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 _Text = Annotated[str, Field(min_length=1, max_length=400)]
 _Operation = Literal["verify", "compare", "read"]
@@ -72,13 +72,6 @@ class SealFile(_Strict):
     pades_level: Literal["B-B", "B-T", "B-LT", "B-LTA"]
     signature_profile: Literal["p256", "rsa-3072", "sm2"] = "p256"
     when_unstamped: Literal["wait", "raise-later"] = "wait"
-
-    @model_validator(mode="after")
-    def _within_what_sm2_offers(self) -> SealFile:
-        archived = self.pades_level == "B-LTA" or self.when_unstamped == "raise-later"
-        if self.signature_profile == "sm2" and archived:
-            raise ValueError("SM2 印章只有 B-B、B-T、B-LT 三级，也不能事后补级。")
-        return self
 
 
 class AccessFile(_Strict):

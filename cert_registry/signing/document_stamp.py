@@ -26,6 +26,7 @@ from pyhanko.sign.signers import PdfTimeStamper
 from pyhanko.sign.timestamps import TimeStamper
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 
+from cert_registry.signing.certificate_keys import digest_of_key
 from cert_registry.signing.errors import DocumentRefused, SealingFailed
 from cert_registry.signing.pki.crl import CrlPublisher
 from cert_registry.signing.pki.directory import PkiDirectory
@@ -115,7 +116,9 @@ class DocumentStamper:
                 field_name=f"{FIELD_PREFIX}{earlier + 1}",
                 invis_settings=InvisSigSettings(box_out_of_bounds=True),
                 readable_field_name="",
-            ).timestamp_pdf(writer, "sha256", bytes_reserved=2 * (len(sample.dump()) + _SPARE_BYTES))
+            ).timestamp_pdf(
+                writer, _digest_of(sample), bytes_reserved=2 * (len(sample.dump()) + _SPARE_BYTES)
+            )
         except (PdfError, ValueError, KeyError, TypeError) as error:
             raise DocumentRefused(f"The file cannot carry a time stamp: {error}.") from error
         except PyHankoSigningError as error:
@@ -214,6 +217,11 @@ def _signer_of(token: cms.ContentInfo) -> asn1_x509.Certificate:
         if (candidate.issuer, candidate.serial_number) == (named["issuer"], named["serial_number"].native):
             return candidate
     raise DocumentRefused("A time stamp in the file does not hold its unit's certificate.")
+
+
+def _digest_of(token: cms.ContentInfo) -> str:
+    """Return the digest that goes with the key of whoever stamps."""
+    return digest_of_key(x509.load_der_x509_certificate(_signer_of(token).dump()))
 
 
 class PlainUpdate(IncrementalPdfFileWriter):

@@ -12,6 +12,7 @@ from asn1crypto import parser, tsp
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from cert_registry.signing.certificate_keys import digest_of_key
 from cert_registry.signing.errors import CoverageBroken, StampBroken
 from cert_registry.signing.release_cms import (
     check_chain,
@@ -42,14 +43,15 @@ def check_before_keeping(
     """
     if not stamped.startswith(before) or len(stamped) == len(before):  # (1) nothing before was touched
         raise CoverageBroken("The stamped file does not begin with the file that was to be stamped.")
-    digest, token = _cut(stamped, len(before))  # (2) the stamp stands in the new part and covers all
+    covered, token = _cut(stamped, len(before))  # (2) the stamp stands in the new part and covers all
     try:
-        return _check_stamp(token, digest, anchors=anchors, now=now)  # (3) it holds, and is of now
+        return _check_stamp(token, covered, anchors=anchors, now=now)  # (3) it holds, and is of now
     except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
         raise StampBroken("A part of the time stamp cannot be read.") from error
 
 
-def _cut(stamped: bytes, begin: int) -> tuple[bytes, bytes]:
+def _cut(stamped: bytes, begin: int) -> tuple[tuple[memoryview, memoryview], bytes]:
+    """Return what the stamp covers, and the DER in its hole."""
     found = list(_BYTE_RANGE.finditer(stamped, begin))
     if len(found) != 1:
         raise CoverageBroken("The update must hold exactly one ByteRange.")
@@ -66,27 +68,33 @@ def _cut(stamped: bytes, begin: int) -> tuple[bytes, bytes]:
         raise StampBroken("The Contents are not DER.") from error
     if any(content[length:]):
         raise CoverageBroken("The padding behind the time stamp is not zero.")
-    covered = hashlib.sha256(stamped[:before])
-    covered.update(stamped[after:])
-    return covered.digest(), content[:length]
+    view = memoryview(stamped)
+    return (view[:before], view[after:]), content[:length]
 
 
 def _check_stamp(
-    token: bytes, digest: bytes, *, anchors: Sequence[x509.Certificate], now: datetime
+    token: bytes,
+    covered: tuple[memoryview, memoryview],
+    *,
+    anchors: Sequence[x509.Certificate],
+    now: datetime,
 ) -> datetime:
     signed = parse_signed_data(token, StampBroken)
     content = bytes(signed["encap_content_info"]["content"])
     info = tsp.TSTInfo.load(content, strict=True)
     imprint = info["message_imprint"]
-    said = (imprint["hash_algorithm"]["algorithm"].native, imprint["hashed_message"].native)
-    if said != ("sha256", digest):
-        raise StampBroken("The time stamp is over something else.")
     signer = signed["signer_infos"][0]
     unit = find_certificate(signed, signer, StampBroken)
+    digest_name = digest_of_key(unit)
+    digest = hashlib.new(digest_name, covered[0])
+    digest.update(covered[1])
+    said = (imprint["hash_algorithm"]["algorithm"].native, imprint["hashed_message"].native)
+    if said != (digest_name, digest.digest()):
+        raise StampBroken("The time stamp is over something else.")
     check_signer(
         signer,
         certificate=unit,
-        digest=hashlib.sha256(content).digest(),
+        digest=hashlib.new(digest_name, content).digest(),
         content_type="tst_info",
         broken=StampBroken,
     )

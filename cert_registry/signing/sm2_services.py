@@ -14,6 +14,7 @@ from pathlib import Path
 from cryptography import x509
 
 from cert_registry.signing.credentials import SealCredentials, load_credentials
+from cert_registry.signing.document_stamp import DocumentStamper
 from cert_registry.signing.keyring import DataCipher
 from cert_registry.signing.pki.crl import CrlPublisher
 from cert_registry.signing.pki.directory import SEAL_CA, SERVICE_CA, TSA_CA, PkiDirectory
@@ -48,6 +49,11 @@ class Sm2Services:
     def sealer(self) -> Sealer:
         """What seals with SM2 credentials, with the evidence of the SM2 hierarchy."""
         return Sealer(pki=self.pki, tsa=self.tsa, ocsp=self.ocsp, crls=self.crls)
+
+    @property
+    def stamper(self) -> DocumentStamper:
+        """What appends document time stamps to files sealed with SM2."""
+        return DocumentStamper(pki=self.pki, tsa=self.tsa, ocsp=self.ocsp, crls=self.crls)
 
     @property
     def eseal_maker(self) -> SigningKey:

@@ -10,6 +10,7 @@ import pytest
 from asn1crypto import algos, cms, core, crl, keys, ocsp, tsp
 from cryptography.hazmat.primitives.serialization import Encoding
 from sample_documents import appearance, content, rendered
+from sealed_alterations import cms_of as altered_cms
 
 from cert_registry.signing.certificate_keys import is_issued_by, public_key_of
 from cert_registry.signing.credentials import SealCredentials
@@ -61,8 +62,7 @@ def _seal(sm2: Sm2Services, credentials: SealCredentials, level: PadesLevel) -> 
 @pytest.fixture(scope="module")
 def sealed(sm2: Sm2Services) -> dict[PadesLevel, SealedPdf]:
     credentials = sm2.credentials(LABEL, now=datetime.now(UTC))
-    levels = (PadesLevel.B_B, PadesLevel.B_T, PadesLevel.B_LT)
-    return {level: _seal(sm2, credentials, level) for level in levels}
+    return {level: _seal(sm2, credentials, level) for level in PadesLevel}
 
 
 def _openssl(*arguments: str, cwd: Path) -> str:
@@ -109,7 +109,7 @@ def test_lists_and_answers_are_signed_by_sm2(sm2: Sm2Services, credentials: Seal
     assert basic["tbs_response_data"]["responses"][0]["cert_status"].name == "good"
 
 
-@pytest.mark.parametrize("level", [PadesLevel.B_B, PadesLevel.B_T, PadesLevel.B_LT])
+@pytest.mark.parametrize("level", list(PadesLevel))
 def test_the_release_check_accepts_each_level_and_no_altered_byte(
     sm2: Sm2Services, sealed: dict[PadesLevel, SealedPdf], credentials: SealCredentials, level: PadesLevel
 ) -> None:
@@ -122,12 +122,13 @@ def test_the_release_check_accepts_each_level_and_no_altered_byte(
             now=datetime.now(UTC),
             content=content(level),
             stamped=level is not PadesLevel.B_B,
+            archived=level is PadesLevel.B_LTA,
         )
 
     one = sealed[level]
     check(one.pdf, one.sha256)
     hole = one.pdf.index(b"/Contents <") + len(b"/Contents <")
-    length = len(_cms(one.pdf)) * 2
+    length = 2 * len(altered_cms(one.pdf))
     for place in [*range(100, len(one.pdf) - 10, len(one.pdf) // 12), *range(hole + 40, hole + length, 1500)]:
         digit = one.pdf[place]
         altered = one.pdf[:place] + bytes([digit ^ 1]) + one.pdf[place + 1 :]

@@ -12,7 +12,6 @@ import yaml
 from registry_rooms import TYPES, food_order, open_rooms
 from sqlalchemy import select
 
-from cert_registry.catalog.errors import CatalogMalformed
 from cert_registry.catalog.loading import Catalog
 from cert_registry.errors import ConfigurationError, SealNotUsable
 from cert_registry.issuance import issue
@@ -127,8 +126,35 @@ def test_software_keys_are_refused_in_production(with_sm2: Path, tmp_path: Path)
         open_rooms(with_sm2, tmp_path, sm2=True, demo=False)
 
 
-@pytest.mark.parametrize("seal", [{"pades_level": "B-LTA"}, {"when_unstamped": "raise-later"}])
-def test_what_sm2_does_not_offer_is_refused_in_the_type(tmp_path: Path, seal: dict[str, str]) -> None:
-    types = _types(tmp_path, signature_profile="sm2", **seal)
-    with pytest.raises(CatalogMalformed):
-        Catalog.load(types)
+def test_sm2_files_reach_the_archive_level_at_once_or_later(with_sm2: Path, tmp_path: Path) -> None:
+    """Issued at B-LTA; and issued at B-B, as while stamps are away, then raised by the archive."""
+    now, trust = datetime.now(UTC), own_anchors(with_sm2 / "pki")
+    high = _types(_directory(tmp_path / "high"), signature_profile="sm2", pades_level="B-LTA")
+    low = _types(_directory(tmp_path / "low"), signature_profile="sm2", pades_level="B-B")
+    rooms = open_rooms(with_sm2, tmp_path, types=high, sm2=True)
+    at_once = issue(food_order(rooms, "SM2-7"), room=rooms.issuing, now=now)
+    before = open_rooms(with_sm2, tmp_path / "low", types=low, sm2=True)
+    later = issue(food_order(before, "SM2-8"), room=before.issuing, now=now)
+    first = before.registry.file_of(later.identifier)
+    assert validate_pdf(first, trust=trust, at=None, now=now).verdict is Verdict.INDETERMINATE
+    archive = replace(before.archive, catalog=Catalog.load(high))
+    assert archive.raise_lowered(now=datetime.now(UTC)).renewed == 1
+    assert archive.raise_lowered(now=datetime.now(UTC)).renewed == 0
+    raised = before.registry.file_of(later.identifier)
+    assert raised.startswith(first)
+    for pdf in (rooms.registry.file_of(at_once.identifier), raised):
+        report = validate_pdf(pdf, trust=trust, at=None, now=datetime.now(UTC))
+        assert report.verdict is Verdict.PASSED, report.reason
+        assert report.signatures[0].level.value == "PAdES-BASELINE-LTA"
+    without = replace(archive, sm2=None, catalog=archive.catalog)
+    assert without.renew(now=datetime.now(UTC)).failed == ()  # nothing of SM2 is due
+
+
+def test_sm2_files_wait_where_there_are_no_sm2_keys(with_sm2: Path, tmp_path: Path) -> None:
+    low = _types(_directory(tmp_path / "low"), signature_profile="sm2", pades_level="B-B")
+    high = _types(_directory(tmp_path / "high"), signature_profile="sm2", pades_level="B-LTA")
+    rooms = open_rooms(with_sm2, tmp_path, types=low, sm2=True)
+    issued = issue(food_order(rooms, "SM2-9"), room=rooms.issuing, now=datetime.now(UTC))
+    archive = replace(rooms.archive, sm2=None, catalog=Catalog.load(high))
+    report = archive.renew(now=datetime.now(UTC))
+    assert (report.renewed, [one for one, _ in report.failed]) == (0, [issued.identifier])
