@@ -16,6 +16,7 @@ from bench.workbench import Workbench
 from tests.peers.dss.harness import fetch_dss
 
 _SOURCE = Path(__file__).parent / "dss" / "SealWithDss.java"
+_VALIDATE = Path(__file__).parent / "dss" / "ValidateWithDss.java"
 _PASSWORD = "bench"  # noqa: S105 - of a key that lives as long as one run
 _PAGE_HEIGHT_PT = 595.2756
 
@@ -53,6 +54,24 @@ def seal_with_dss(bench: Workbench, *, seconds: float) -> dict[str, dict[str, fl
             timeout=60 + 40 * seconds,
         )
     answer: dict[str, dict[str, float]] = json.loads(done.stdout)
+    return answer
+
+
+def validate_with_dss(folder: Path, *, seconds: float) -> dict[str, float]:
+    """CPU and wall milliseconds for one full validation of a folder's files, after a warm-up of the same length."""
+    dss = fetch_dss()
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        dss.compile(_VALIDATE, directory)
+        java = ["java", "-XX:+UseSerialGC", "-cp", dss.class_path(directory), "ValidateWithDss"]
+        done = subprocess.run(
+            [*java, str(folder), str(seconds)],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=120 + 40 * seconds,
+        )
+    answer: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return answer
 
 

@@ -84,6 +84,27 @@ class PlainPyHanko:
         writer = IncrementalPdfFileWriter(io.BytesIO(self._bench.page.pdf))
         return pdf_signer.sign_pdf(writer).getvalue()
 
+    def approve(self, data: bytes, field: str) -> bytes:
+        """Add an approval signature with a time stamp and evidence, without a picture."""
+        certificate = _asn1(self._credentials.certificate)
+        signer = PKCS11Signer(
+            self._session,
+            signing_cert=certificate,
+            ca_chain=[_asn1(one) for one in self._credentials.chain],
+            key_label=self._credentials.key_label,
+            use_raw_mechanism=str(certificate.public_key.algorithm) == "ec",
+            embed_roots=False,
+        )
+        metadata = PdfSignatureMetadata(
+            field_name=field,
+            md_algorithm="sha256",
+            subfilter=SigSeedSubFilter.PADES,
+            embed_validation_info=True,
+            validation_context=self._evidence(),
+        )
+        writer = IncrementalPdfFileWriter(io.BytesIO(data))
+        return PdfSigner(metadata, signer, timestamper=_Stamper(self._bench)).sign_pdf(writer).getvalue()
+
     def _evidence(self) -> ValidationContext:
         services, now = self._bench.services, datetime.now(UTC)
         pki = services.pki

@@ -8,19 +8,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from asn1crypto import core, x509
+from asn1crypto import core
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from pyhanko.pdf_utils import generic
 
 from verify_api.validation.graph import raw_of, resolved
+from verify_api.validation.known import certificate_of
 from verify_api.validation.signature_values import digest_of
-from verify_api.validation.signed_data import is_readable
 from verify_api.validation.verdicts import SubIndication
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from asn1crypto import x509
 
 SUBFILTER = "/adbe.x509.rsa_sha1"
 _DIGESTS = (
@@ -52,10 +54,11 @@ def read_bare(raw: bytes, dictionary: generic.DictionaryObject) -> BareSignature
         octets = core.OctetString.load(raw)
         value = octets.native
         rest = raw[len(octets.dump()) :]
-        certificates = [x509.Certificate.load(der, strict=True) for der in _certificate_values(dictionary)]
+        read = [certificate_of(der) for der in _certificate_values(dictionary)]
     except (ValueError, TypeError, KeyError):
         return None
-    if not value or not certificates or not all(map(is_readable, certificates)):
+    certificates = [certificate for certificate in read if certificate is not None]
+    if not value or not certificates or len(certificates) < len(read):
         return None
     return BareSignature(value=value, certificates=tuple(certificates), padding=rest)
 

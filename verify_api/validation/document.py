@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 from typing import TYPE_CHECKING, Any
 
 from asn1crypto import core
@@ -39,6 +40,27 @@ class LockedByPassword(Unreadable):
     """A PDF is encrypted and the empty password does not open it."""
 
     code = "pdf-encrypted"
+
+
+def _read_hex_string(stream: Any) -> Any:
+    """Read a hex string at once where it is nothing but digits; pyHanko reads each one by itself.
+
+    A signature's value is tens of thousands of digits. Whatever is written otherwise is left to pyHanko.
+    """
+    if isinstance(stream, io.BytesIO):
+        with stream.getbuffer() as view:
+            found = _HEX_STRING.match(view, stream.tell())
+            digits, end = (found.group(1), found.end()) if found is not None else (b"", -1)
+            del found  # it holds on to the buffer
+        if end >= 0 and len(digits) % 2 == 0:
+            stream.seek(end)
+            return generic.pdf_string(bytes.fromhex(digits.decode("ascii")))
+    return _READ_EACH_DIGIT(stream)
+
+
+_HEX_STRING = re.compile(rb"<([0-9A-Fa-f]*)>")
+_READ_EACH_DIGIT = generic.read_hex_string_from_stream
+generic.read_hex_string_from_stream = _read_hex_string
 
 
 class CarefulReader(PdfFileReader):

@@ -9,14 +9,17 @@ Source: design section 4; the writers are cert_registry/signing/sealing.py and p
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from asn1crypto import algos, cms, core, x509
+from asn1crypto import algos, cms, core
 
 from cert_registry.sm2.algorithms import SM2_CURVE, SM2_WITH_SM3, SM3
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from asn1crypto import x509
 
     from verify_api.validation.signed_data import SignedContent
 
@@ -28,7 +31,9 @@ SEAL_POLICY = f"{_ARC}.2"
 _HALF_ORDERS = {"secp256r1": 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551 // 2}
 #: Digest and signature algorithm by the kind of key.
 _ALGORITHMS = {"ec": ("sha256", "sha256_ecdsa"), "rsa": ("sha256", "sha256_rsa"), "sm2": (SM3, SM2_WITH_SM3)}
-_STAMP = "signature_time_stamp_token"
+_STAMP_OID = cms.CMSAttributeType("signature_time_stamp_token").dump()
+_SIGNED_DATA, _DATA, _TST_INFO = (cms.ContentType(one).dump() for one in ("signed_data", "data", "tst_info"))
+_INTEGER_1, _INTEGER_3 = b"\x02\x01\x01", b"\x02\x01\x03"
 
 
 def is_house_root(certificate: x509.Certificate) -> bool:
@@ -60,7 +65,7 @@ def is_house_form(content: SignedContent, path: Sequence[x509.Certificate], *, s
         path: The signer's path, anchor first; all of it but the anchor must be embedded, and nothing else.
         stamp: True for a time-stamp token.
     """
-    embedded = [x509.Certificate.load(certificate.dump()) for certificate in path[1:]]
+    embedded = list(path[1:])
     signatures = [content.signer_info["signature"].native]
     keys = [embedded[-1].public_key]
     for issuer, certificate in zip(path, embedded, strict=False):
@@ -78,34 +83,52 @@ def _written_anew(content: SignedContent, embedded: list[x509.Certificate], *, s
     given = cms.ContentInfo.load(content.encoded)["content"]
     given_signer = given["signer_infos"][0]
     signer = embedded[-1]
-    digest_name, signature_name = _ALGORITHMS[_kind(signer.public_key)]
-    digest = algos.DigestAlgorithm({"algorithm": digest_name})
-    identifier = cms.IssuerAndSerialNumber({"issuer": signer.issuer, "serial_number": signer.serial_number})
-    written: dict[str, Any] = {
-        "version": "v1",
-        "sid": cms.SignerIdentifier("issuer_and_serial_number", identifier),
-        "digest_algorithm": digest,
-        "signed_attrs": given_signer["signed_attrs"],
-        "signature_algorithm": algos.SignedDigestAlgorithm({"algorithm": signature_name}),
-        "signature": given_signer["signature"].native,
-    }
-    inside: dict[str, Any] = {"content_type": "data"}
+    digest, signature_algorithm = _algorithms_of(_kind(signer.public_key))
+    inside, unsigned = _DATA, b""
     if stamp:
-        octets = given["encap_content_info"]["content"].contents
-        inside = {"content_type": "tst_info", "content": core.ParsableOctetString(octets)}
+        octets = _der(0x04, given["encap_content_info"]["content"].contents)
+        inside = _TST_INFO + _der(0xA0, octets)
     elif not isinstance(given_signer["unsigned_attrs"], core.Void):
         token = given_signer["unsigned_attrs"][0]["values"][0]
-        written["unsigned_attrs"] = [cms.CMSAttribute({"type": _STAMP, "values": [token]})]
-    signed = cms.SignedData(
-        {
-            "version": "v3" if stamp else "v1",
-            "digest_algorithms": [digest],
-            "encap_content_info": inside,
-            "certificates": embedded,
-            "signer_infos": [cms.SignerInfo(written)],
-        }
+        unsigned = _der(0xA1, _der(0x30, _STAMP_OID, _der(0x31, token.dump())))
+    signer_info = _der(
+        0x30,
+        _INTEGER_1,
+        _der(0x30, signer.issuer.dump(), signer["tbs_certificate"]["serial_number"].dump()),
+        digest,
+        given_signer["signed_attrs"].dump(),
+        signature_algorithm,
+        _der(0x04, given_signer["signature"].native),
+        unsigned,
     )
-    return bytes(cms.ContentInfo({"content_type": "signed_data", "content": signed}).dump())
+    signed = _der(
+        0x30,
+        _INTEGER_3 if stamp else _INTEGER_1,
+        _der(0x31, digest),
+        _der(0x30, inside),
+        _der(0xA0, *sorted(one.dump() for one in embedded)),
+        _der(0x31, signer_info),
+    )
+    return _der(0x30, _SIGNED_DATA, _der(0xA0, signed))
+
+
+def _der(tag: int, *parts: bytes) -> bytes:
+    """Write one element: tag, length in the shortest form, contents."""
+    contents = b"".join(parts)
+    length = len(contents)
+    if length < 0x80:
+        return bytes([tag, length]) + contents
+    octets = length.to_bytes((length.bit_length() + 7) // 8, "big")
+    return bytes([tag, 0x80 | len(octets)]) + octets + contents
+
+
+@lru_cache(maxsize=len(_ALGORITHMS))
+def _algorithms_of(kind: str) -> tuple[bytes, bytes]:
+    digest, signature = _ALGORITHMS[kind]
+    return (
+        bytes(algos.DigestAlgorithm({"algorithm": digest}).dump()),
+        bytes(algos.SignedDigestAlgorithm({"algorithm": signature}).dump()),
+    )
 
 
 def _is_low(key: Any, signature: bytes) -> bool:

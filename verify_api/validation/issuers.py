@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from asn1crypto import x509
 
+from verify_api.validation.known import encoding_of
 from verify_api.validation.signature_values import signature_verdict
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def issuer_verdict(certificate: x509.Certificate, pool: Iterable[x509.Certificat
         return False
     verdict: bool | None = None
     for issuer in candidates:
-        outcome = _signed_by(certificate.dump(), issuer.public_key.dump())
+        outcome = _signed_by(certificate.dump(), encoding_of(issuer.public_key))
         if outcome:
             return True
         if outcome is False:

@@ -33,6 +33,7 @@ from pyhanko_certvalidator.sig_validate import (
 from cert_registry.sm2.algorithms import SM3
 from cert_registry.sm2.chain_signatures import teach_pyhanko
 from verify_api.validation.errors import MalformedSyntax
+from verify_api.validation.known import encoding_of, remembered
 from verify_api.validation.verdicts import SubIndication
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def digest_of(parts: Iterable[bytes | memoryview], name: str) -> bytes:
 def signature_verdict(public_key: Any, algorithm: Any, signed: bytes, signature: bytes) -> bool | None:
     """Verify one plain signature: True, False, or None when the algorithm or the key is beyond us."""
     try:
-        _Validator().validate_signature(
+        CarefulValidator().validate_signature(
             signature, signed, public_key, algorithm, context=SignatureValidationContext()
         )
     except InvalidSignature:
@@ -114,7 +115,7 @@ def check_integrity(content: SignedContent, *, digest: bytes, content_type: str)
         if content.signer is None:
             return SubIndication.NO_SIGNING_CERTIFICATE_FOUND
         intact, valid = validate_sig_integrity(
-            content.signer_info, content.signer, content_type, digest, sig_validator=_Validator()
+            content.signer_info, content.signer, content_type, digest, sig_validator=CarefulValidator()
         )
     except SignatureValidationError as error:
         name = getattr(error.ades_subindication, "name", "") or ""
@@ -142,7 +143,7 @@ def _claimed_digest(content: SignedContent) -> bytes | None:
     return bytes(value.native)
 
 
-class _Validator(SignatureValidator):
+class CarefulValidator(SignatureValidator):
     """pyHanko's validator, and the algorithms that it does not know."""
 
     def validate_signature(
@@ -154,6 +155,28 @@ class _Validator(SignatureValidator):
         context: SignatureValidationContext = SignatureValidationContext(),  # noqa: B008 - frozen, as in the base
     ) -> None:
         """Raise InvalidSignature when the value does not fit, another error when it cannot be told."""
+        asked = (
+            encoding_of(public_key_info),
+            encoding_of(signature_algorithm),
+            hashlib.sha256(signed_data).digest(),
+            signature,
+            context,
+        )
+
+        def verify() -> bool:
+            self._tell_apart(signature, signed_data, public_key_info, signature_algorithm, context)
+            return True
+
+        remembered("signature", asked, verify)  # only one that holds; a failure raises and is not remembered
+
+    def _tell_apart(
+        self,
+        signature: bytes,
+        signed_data: bytes,
+        public_key_info: Any,
+        signature_algorithm: Any,
+        context: SignatureValidationContext,
+    ) -> None:
         try:
             self._verify(signature, signed_data, public_key_info, signature_algorithm, context)
         except (AlgorithmNotSupported, PSSParameterMismatch, DSAParametersUnavailable) as error:

@@ -13,6 +13,7 @@ from pyhanko.sign.validation.generic_cms import get_signing_cert_attr
 
 from verify_api.validation import strict_der
 from verify_api.validation.errors import MalformedSyntax
+from verify_api.validation.known import certificate_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -124,26 +125,12 @@ def _certificates(signed: cms.SignedData) -> tuple[tuple[x509.Certificate, ...],
     for choice in signed["certificates"]:
         if choice.name != "certificate":
             continue
-        if is_readable(choice.chosen):
-            parsed.append(choice.chosen)
-        else:
+        certificate = certificate_of(choice.chosen.dump())
+        if certificate is None:
             unreadable += 1
+        else:
+            parsed.append(certificate)
     return tuple(parsed), unreadable
-
-
-def is_readable(certificate: x509.Certificate) -> bool:
-    """Tell whether everything in a certificate that validation looks at can be parsed."""
-    try:
-        _ = certificate.subject.hashable, certificate.issuer.hashable, certificate.serial_number
-        _ = certificate.not_valid_before, certificate.not_valid_after, certificate.public_key.native
-        _ = certificate.key_usage_value, certificate.extended_key_usage_value, certificate.key_identifier
-        _ = certificate.critical_extensions, certificate["signature_value"].native, certificate.ca
-        _ = certificate.subject.native, certificate.authority_key_identifier
-    except MemoryError:
-        raise
-    except Exception:  # noqa: BLE001 - asn1crypto raises many builtin kinds on damaged values
-        return False
-    return True
 
 
 def find_signer(signer_info: cms.SignerInfo, pool: Iterable[x509.Certificate]) -> x509.Certificate | None:

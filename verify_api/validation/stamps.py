@@ -105,17 +105,19 @@ def judge_stamp(
     absent = problem is SubIndication.NO_SIGNING_CERTIFICATE_FOUND and not content.certificates
     damaged = problem is not None and not absent
     own = house = False
+    strict: list[str] | bool = False
     finding = ChainFinding(problem=None)
     if problem is None and content.signer is not None:
         for certificate in content.certificates:
             evidence.add_certificate(certificate.dump())
         known = [*evidence.certificates.values(), *trust.parsed()]
         finding = check_chain(content.signer, trust=trust, evidence=evidence, control_time=control_time)
-        damaged = bool(unprotected_faults(content, known, finding.path))
-        problem = SubIndication.SIG_CONSTRAINTS_FAILURE if damaged else _unfit(content, token, proved)
-        problem = problem or finding.problem
+        problem = _unfit(content, token, proved) or finding.problem
         own = problem is None and finding.anchor is not None and trust.is_own(finding.anchor)
-    if own and strict_faults(content, [*evidence.certificates.values(), *trust.parsed()], stamp=True):
+        if not own and unprotected_faults(content, known, finding.path):
+            damaged, problem = True, SubIndication.SIG_CONSTRAINTS_FAILURE
+        strict = own and strict_faults(content, known, stamp=True)
+    if strict:
         damaged, problem = True, SubIndication.FORMAT_FAILURE
     elif own and is_house_root(finding.path[0]):
         house = is_house_form(content, finding.path, stamp=True)

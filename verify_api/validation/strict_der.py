@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from enum import Enum
 
 from verify_api.validation.errors import MalformedSyntax
+from verify_api.validation.known import remembered
 
 _MAX_DEPTH = 64
 _MAX_ELEMENTS = 200_000
 _BOOLEAN, _INTEGER, _BIT_STRING, _OCTET_STRING, _NULL, _OID, _SET = 1, 2, 3, 4, 5, 6, 17
+_SEQUENCE = 0x30
+_SHORTEST_KNOWN, _LONGEST_KNOWN = 256, 8192  # bytes of contents, as of a certificate
 _LONGEST_NAMED_BITS = 5  # bytes: KeyUsage and its like; longer bit strings are keys and signatures
 
 
@@ -71,7 +74,10 @@ def count_elements(contents: bytes) -> int:
     walk = _Walk(contents, set())
     at = count = 0
     while at < len(contents):
-        at = _element(walk, at, len(contents), 0)
+        _, start, length = _header(walk, at, len(contents))
+        at = start + length if length >= 0 else _element(walk, at, len(contents), 0)
+        if at > len(contents):
+            raise MalformedSyntax("an element reaches beyond its parent")
         count += 1
     return count
 
@@ -125,13 +131,28 @@ def _element(walk: _Walk, at: int, limit: int, depth: int) -> int:
     end = start + length
     if end > limit:
         raise MalformedSyntax("an element reaches beyond its parent")
-    if constructed:
+    if tag == _SEQUENCE and _SHORTEST_KNOWN < length < _LONGEST_KNOWN and depth < _MAX_DEPTH // 2:
+        _like_before(walk, walk.data[start:end])
+    elif constructed:
         _children(walk, start, end, depth, is_set=universal and number == _SET)
         if universal and number not in {16, _SET, 8, 11}:
             walk.departures.add(Departure.CONSTRUCTED_STRING)
     elif universal:
         _primitive(walk, number, walk.data[start:end])
     return end
+
+
+def _like_before(walk: _Walk, contents: bytes) -> None:
+    """Take over what was found in the same contents before: certificates are in every value, and in stamps again."""
+
+    def look() -> tuple[frozenset[Departure], int]:
+        inner = _Walk(contents, set())
+        _children(inner, 0, len(contents), _MAX_DEPTH // 2, is_set=False)
+        return frozenset(inner.departures), inner.elements
+
+    departures, elements = remembered("departures", contents, look, size=len(contents))
+    walk.departures |= departures
+    walk.elements += elements
 
 
 def _children(walk: _Walk, at: int, end: int, depth: int, *, is_set: bool) -> None:

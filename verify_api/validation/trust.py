@@ -10,6 +10,7 @@ from asn1crypto import crl, pem, x509
 
 from verify_api.validation.errors import RevocationListUnreadable, TrustListUnreadable
 from verify_api.validation.house_form import is_house_root
+from verify_api.validation.known import certificate_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,7 +60,7 @@ class TrustAnchors:
 
     def parsed(self) -> list[x509.Certificate]:
         """Return the anchors parsed."""
-        return [x509.Certificate.load(der) for der in self.certificates]
+        return [certificate_of(der) or x509.Certificate.load(der) for der in self.certificates]
 
     def is_own(self, anchor: x509.Certificate) -> bool:
         """Tell whether an anchor is this service's own, or a root that a Longzheng ceremony made."""

@@ -8,19 +8,19 @@ Source: RFC 5652 sections 5.1, 5.3 and 10.1, EN 319 142-1 clause 6.3; strictness
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from asn1crypto import algos, cms, core
+from asn1crypto import algos, cms, core, x509
 
 from verify_api.validation import strict_der
 from verify_api.validation.errors import MalformedSyntax
 from verify_api.validation.issuers import issuer_verdict, unexplained
+from verify_api.validation.known import remembered
 from verify_api.validation.revocation_values import list_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    from asn1crypto import x509
 
     from verify_api.validation.signed_data import SignedContent
 
@@ -185,17 +185,25 @@ def _has_ignored_elements(content: SignedContent) -> bool:
     structures: list[Any] = [info, signed, signed["encap_content_info"], signer_info]
     unsigned = signer_info["unsigned_attrs"]
     structures += [] if isinstance(unsigned, core.Void) else list(unsigned)
-    if not isinstance(signed["certificates"], core.Void):
-        structures += [choice.chosen for choice in signed["certificates"] if choice.name == "certificate"]
-    for structure in structures:
-        names = [field[0] for field in structure._fields]
-        read = sum(not isinstance(structure[name], core.Void) for name in names)
-        try:
-            if strict_der.count_elements(bytes(structure.contents)) != read:
-                return True
-        except MalformedSyntax:
-            return True
-    return False
+    if any(map(_has_more_than_was_read, structures)):
+        return True
+    return any(
+        remembered("more", der, partial(_certificate_has_more, der), size=len(der))
+        for der in (certificate.dump() for certificate in content.certificates)
+    )
+
+
+def _certificate_has_more(der: bytes) -> bool:
+    return _has_more_than_was_read(x509.Certificate.load(der))
+
+
+def _has_more_than_was_read(structure: Any) -> bool:
+    names = [field[0] for field in structure._fields]
+    read = sum(not isinstance(structure[name], core.Void) for name in names)
+    try:
+        return strict_der.count_elements(bytes(structure.contents)) != read
+    except MalformedSyntax:
+        return True
 
 
 def _canonical_algorithms(signer_info: cms.SignerInfo) -> bool:
