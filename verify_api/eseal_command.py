@@ -12,13 +12,14 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from cert_registry.eseal import export_command
 from cert_registry.eseal.report import EsealReport, EsealVerdict, Severity
 from cert_registry.eseal.verifying import verify
 from verify_api.eseal_judge import ChainJudge
-from verify_api.validation.errors import FileUnreadable, ValidationRoomError
+from verify_api.validation.command_line import SentenceParser, add_checking_options, moment, read_file
+from verify_api.validation.errors import ValidationRoomError
 from verify_api.validation.trust import TrustAnchors, read_certificates, read_revocation_lists
 
 if TYPE_CHECKING:
@@ -30,17 +31,6 @@ _WORDS = {
     EsealVerdict.INVALID: "无效",
     EsealVerdict.INDETERMINATE: "不能确定",
 }
-
-
-class _UsageError(ValidationRoomError):
-    """The command line is wrong; the message is the sentence to print."""
-
-    code = "usage"
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise _UsageError(f"用法不对：{message}")
 
 
 def main(argv: list[str]) -> int:
@@ -56,10 +46,10 @@ def main(argv: list[str]) -> int:
         return export_command.main(argv[1:])
     try:
         options = _parser().parse_args(argv)
-        now = _moment(options.at) if options.at else datetime.now(UTC)
+        now = moment(options.at) if options.at else datetime.now(UTC)
         judge = _judge(options)
-        data = _read(Path(options.data)) if options.data else None
-        contents = [(name, _read(Path(name))) for name in options.files]
+        data = read_file(Path(options.data)) if options.data else None
+        contents = [(name, read_file(Path(name))) for name in options.files]
     except ValidationRoomError as error:
         sys.stderr.write(f"{error}\n")
         return USAGE
@@ -84,39 +74,33 @@ def _lines(name: str, report: EsealReport) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="longzheng eseal", description="电子印章与电子签章数据，不需要运行中的服务。")
+    parser = SentenceParser(
+        prog="longzheng eseal", description="电子印章与电子签章数据，不需要运行中的服务。"
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("export", help="导出在用印章的 SESeal：SEAL_ID --out FILE", add_help=False)
     checking = commands.add_parser("verify", help="验证印章（SESeal）或签章（SES_Signature）")
-    checking.add_argument("files", nargs="+", metavar="FILE", help="要验证的文件")
-    checking.add_argument(
-        "--trust", action="append", default=[], metavar="PEM", help="信任列表，代替本服务自己的"
-    )
+    add_checking_options(checking)
     checking.add_argument(
         "--untrusted", action="append", default=[], metavar="PEM", help="其他证书，例如制章人的上级"
     )
-    checking.add_argument(
-        "--crl", action="append", default=[], metavar="FILE", help="证书吊销列表，PEM 或 DER"
-    )
     checking.add_argument("--data", metavar="FILE", help="签章所保护的数据")
-    checking.add_argument("--at", metavar="TIME", help="按哪个时刻验证，ISO 8601；不写时区则为 UTC")
-    checking.add_argument("--json", action="store_true", help="输出 JSON")
     return parser
 
 
 def _judge(options: argparse.Namespace) -> ChainJudge:
-    certificates = [der for path in options.untrusted for der in read_certificates(_read(Path(path)))]
-    crls = [der for path in options.crl for der in read_revocation_lists(_read(Path(path)))]
+    certificates = [der for path in options.untrusted for der in read_certificates(read_file(Path(path)))]
+    crls = [der for path in options.crl for der in read_revocation_lists(read_file(Path(path)))]
     if options.trust:
-        trust = TrustAnchors.from_pem([_read(Path(path)) for path in options.trust])
+        trust = TrustAnchors.from_pem([read_file(Path(path)) for path in options.trust])
         return ChainJudge(trust=trust, certificates=certificates, crls=crls)
     own = _own_directories()
-    anchors = [_read(directory / "trust.pem") for directory in own]
+    anchors = [read_file(directory / "trust.pem") for directory in own]
     for directory in own:
         for file in sorted(directory.glob("*-ca.pem")):
-            certificates += read_certificates(_read(file))
+            certificates += read_certificates(read_file(file))
         for file in sorted(directory.glob("*.crl")):
-            crls += read_revocation_lists(_read(file))
+            crls += read_revocation_lists(read_file(file))
     trust = TrustAnchors.from_pem(anchors, own=anchors) if anchors else TrustAnchors()
     return ChainJudge(trust=trust, certificates=certificates, crls=crls)
 
@@ -125,23 +109,6 @@ def _own_directories() -> Sequence[Path]:
     """The service's own hierarchies on this machine, if any."""
     state = Path(os.environ.get("LONGZHENG_VAR") or Path(__file__).resolve().parents[1] / "var")
     return [d for d in (state / "pki", state / "pki" / "sm2") if (d / "trust.pem").is_file()]
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise _UsageError(f"时间写法不对：{text}，例如 2026-01-31T08:00:00Z") from error
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise FileUnreadable(f"读不到文件 {path}：{error.strerror or error}") from error
-    except ValueError as error:
-        raise FileUnreadable("文件名不合法") from error
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn
 
+from verify_api.validation.command_line import SentenceParser, add_checking_options, moment, read_file
 from verify_api.validation.errors import FileUnreadable, ValidationRoomError
 from verify_api.validation.sandbox import Limits, validate_isolated
 from verify_api.validation.trust import TrustAnchors, own_anchors, read_revocation_lists
@@ -30,17 +30,6 @@ _WORDS = {
 }
 
 
-class _UsageError(ValidationRoomError):
-    """The command line is wrong; the message is the sentence to print."""
-
-    code = "usage"
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise _UsageError(f"用法不对：{message}")
-
-
 def main(argv: list[str]) -> int:
     """Run the command.
 
@@ -52,9 +41,9 @@ def main(argv: list[str]) -> int:
     """
     try:
         options = _parser().parse_args(argv)
-        at = _moment(options.at) if options.at else None
+        at = moment(options.at) if options.at else None
         trust = _trust([Path(p) for p in options.trust])
-        crls = [der for path in options.crl for der in read_revocation_lists(_read(Path(path)))]
+        crls = [der for path in options.crl for der in read_revocation_lists(read_file(Path(path)))]
     except ValidationRoomError as error:
         sys.stderr.write(f"{error}\n")
         return USAGE
@@ -65,7 +54,7 @@ def main(argv: list[str]) -> int:
     now = datetime.now(UTC)
     for name in options.files:
         try:
-            data = _read(Path(name))
+            data = read_file(Path(name))
         except FileUnreadable as error:
             sys.stderr.write(f"{error}\n")
             unreadable = True
@@ -79,33 +68,12 @@ def main(argv: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="longzheng verify", description="验证 PDF 上的电子签名与印章，不需要运行中的服务。")
-    parser.add_argument("files", nargs="+", metavar="FILE", help="要验证的文件")
-    parser.add_argument(
-        "--trust", action="append", default=[], metavar="PEM", help="信任列表，代替本服务自己的"
+    parser = SentenceParser(
+        prog="longzheng verify", description="验证 PDF 上的电子签名与印章，不需要运行中的服务。"
     )
-    parser.add_argument("--crl", action="append", default=[], metavar="FILE", help="证书吊销列表，PEM 或 DER")
-    parser.add_argument("--at", metavar="TIME", help="按哪个时刻验证，ISO 8601；不写时区则为 UTC")
+    add_checking_options(parser)
     parser.add_argument("--offline", action="store_true", help="不联网（本命令从不联网）")
-    parser.add_argument("--json", action="store_true", help="输出 JSON")
     return parser
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise _UsageError(f"时间写法不对：{text}，例如 2026-01-31T08:00:00Z") from error
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise FileUnreadable(f"读不到文件 {path}：{error.strerror or error}") from error
-    except ValueError as error:
-        raise FileUnreadable("文件名不合法") from error
 
 
 def _trust(paths: list[Path]) -> TrustAnchors:
@@ -116,7 +84,7 @@ def _trust(paths: list[Path]) -> TrustAnchors:
         own = TrustAnchors()
     if not paths:
         return own
-    named = TrustAnchors.from_pem([_read(path) for path in paths])
+    named = TrustAnchors.from_pem([read_file(path) for path in paths])
     return replace(named, own=own.own & named.marks)
 
 
