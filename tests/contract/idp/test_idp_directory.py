@@ -28,6 +28,8 @@ NOW = datetime(2026, 11, 22, tzinfo=UTC)
 LIN = "880102198503150026"
 POPULATION = "ou=population,dc=longzheng"
 STAFF = "ou=staff,dc=longzheng"
+LEGAL_PERSONS = "ou=legal-persons,dc=longzheng"
+SPRING = f"lzCreditCode=91990100C000000166,{LEGAL_PERSONS}"
 
 
 class Directory:
@@ -44,7 +46,7 @@ class Directory:
             "data_dir": str(directory / "data"),
             "population_suffix": POPULATION,
             "staff_suffix": STAFF,
-            "legal_persons_suffix": "ou=legal-persons,dc=longzheng",
+            "legal_persons_suffix": LEGAL_PERSONS,
             "compare_dn": "cn=compare,ou=services,dc=longzheng",
             "compare_password_file": str(secrets / "compare"),
             "staff_dn": "cn=staff-reader,ou=services,dc=longzheng",
@@ -156,6 +158,33 @@ def test_the_compare_account_compares_and_nothing_else(directory: Directory) -> 
     assert rename.startswith("50\n")
     passwords = directory.as_compare("ldapcompare", directory.settings.staff_dn, "userPassword:anything")
     assert not passwords.startswith(("5\n", "6\n"))
+
+
+def test_legal_persons_are_compared_and_nothing_else(directory: Directory) -> None:
+    assert directory.as_compare("ldapcompare", SPRING, "lzLegalPersonState:存续").startswith("6\nTRUE")
+    assert directory.as_compare("ldapcompare", SPRING, "lzLegalPersonState:注销").startswith("5\nFALSE")
+    unknown = f"lzCreditCode=91110000000000000X,{LEGAL_PERSONS}"
+    assert directory.as_compare("ldapcompare", unknown, "lzLegalPersonState:存续").startswith("32\n")
+    for search in (
+        ["-b", LEGAL_PERSONS, "(objectClass=*)"],
+        ["-b", LEGAL_PERSONS, "-s", "one", "(lzCreditCode=*)"],
+        ["-b", SPRING, "-s", "base", "(objectClass=*)"],
+    ):
+        for found in (
+            directory.as_compare("ldapsearch", "-LLL", *search),
+            directory.as_staff_reader("ldapsearch", "-LLL", *search),
+        ):
+            assert "dn:" not in found
+            assert not found.startswith("0\n")
+    change = f"dn: {SPRING}\nchangetype: modify\nreplace: lzLegalPersonState\nlzLegalPersonState: x\n"
+    assert directory.as_compare("ldapmodify", sent=change).startswith("50\n")
+    added = f"dn: ou=mine,{LEGAL_PERSONS}\nchangetype: add\nobjectClass: organizationalUnit\nou: mine\n"
+    assert directory.as_compare("ldapmodify", sent=added).startswith("50\n")
+    assert directory.as_compare("ldapdelete", SPRING).startswith("50\n")
+    renamed = directory.as_compare("ldapmodrdn", SPRING, "lzCreditCode=91110000000000000X")
+    assert renamed.startswith("50\n")
+    compared = directory.as_staff_reader("ldapcompare", SPRING, "lzLegalPersonState:存续")
+    assert not compared.startswith(("5\n", "6\n"))
 
 
 def test_keycloaks_account_reads_staff_without_passwords_and_not_the_population(directory: Directory) -> None:
