@@ -144,10 +144,15 @@ def _unheard(tree: ast.AST) -> Iterator[int]:
             yield id(node.value)
 
 
+def template() -> bytes:
+    """Return what `messages.pot` holds when it is in step: every message with the files that ask for it."""
+    return _written(asked(), {})
+
+
 def update() -> list[str]:
     """Write `messages.pot` and every catalogue anew; return the messages that lack a translation."""
     sources = asked()
-    (TRANSLATIONS / "messages.pot").write_bytes(_written(sources, {}))
+    (TRANSLATIONS / "messages.pot").write_bytes(template())
     missing: list[str] = []
     for path in sorted(TRANSLATIONS.glob("*.po")):
         text = path.read_text("utf-8")

@@ -61,6 +61,7 @@ SERVICE_PACKAGES = (
 TEST_PACKAGES = (
     SystemPackage(name="chromium", signs=("chromium",)),
     SystemPackage(name="qpdf", signs=("qpdf",)),
+    SystemPackage(name="curl", signs=("curl",)),
     SystemPackage(name="gcc", signs=("cc", "gcc")),
     SystemPackage(name="libc6-dev", signs=("/usr/include/dlfcn.h",)),
     MAVEN,

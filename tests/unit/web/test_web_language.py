@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import Environment, nodes
 
-from deploy.catalogues import asked, sentences_of
+from deploy.catalogues import asked, sentences_of, template
 from idp.identity.sentence import said
 from idp.web.language import CATALOGUES, CHINESE, install_language, preferred, read_catalogues
 from verify_api.validation.sentences import for_problem, remembered
@@ -78,6 +78,7 @@ def test_bare_chinese_is_found(source: str) -> None:
 def test_the_catalogues_are_in_step_with_templates_sentences_and_types() -> None:
     """After a change: `var/venv/bin/python -m deploy.catalogues`, then translate what it prints."""
     assert set(asked()) == set(messages(CATALOGUES / "messages.pot"))
+    assert (CATALOGUES / "messages.pot").read_bytes() == template()  # also who asks: running changes nothing
 
 
 def test_a_chinese_text_of_a_module_is_a_message_and_one_with_values_must_be_made_by_said() -> None:
