@@ -33,6 +33,7 @@ ACTIONS = {
     "link": "idp_link:realname",
     "totp": "CONFIGURE_TOTP",
     "passkey": "webauthn-register",
+    "passkey-alone": "webauthn-register-passwordless",
     "codes": "CONFIGURE_RECOVERY_AUTHN_CODES",
 }
 _LARGEST_BODY_BYTES = 64 * 1024

@@ -33,6 +33,7 @@ from idp.secret_files import ensure_secret, ensure_signing_key, read_secret
 from idp.settings import Settings
 from idp.sms.codes import SmsCodes
 from idp.sms.embedded_gateway import EmbeddedSmsGateway
+from idp.sms.sign_in import SmsSignIn
 from idp.store.account_orders import AccountOrders
 from idp.store.acts import ActBook
 from idp.store.database import migrate, open_database
@@ -200,6 +201,7 @@ def build(
         server=_server(settings, grants, persons, given, clock),
         proofing=Proofing(parts),
         strong=StrongProofing(parts, grants=windows, keeper=keeper),
+        sms_sign_in=SmsSignIn(sms=parts.sms, persons=persons, ownership=parts.ownership, marks=Marks(mac)),
         persons=persons,
         acts=acts,
         grants=windows,

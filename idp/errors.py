@@ -38,6 +38,10 @@ class SmsRefused(IdentityError):
         self.retry_after_s = retry_after_s
 
 
+class PhoneOpensNothing(IdentityError):
+    """A proved phone opens its account no longer: `link-not-in-force`, `other-mobile` or `changed-hands`."""
+
+
 class CodeRefused(IdentityError):
     """An SMS code was not accepted: `wrong`, `expired`, `used-up` or `not-sent`."""
 

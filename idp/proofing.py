@@ -63,7 +63,7 @@ _NOT_A_GUESS = frozenset(
 UNAVAILABLE: Final = frozenset({Outcome.REGISTER_UNAVAILABLE, Outcome.OWNERSHIP_UNAVAILABLE})
 # Below this age a guardian's consent is needed (Personal Information Protection Law, article 31).
 AGE_OF_CONSENT: Final = 14
-_CIVIL_TIME: Final = timezone(timedelta(hours=8))
+CIVIL_TIME: Final = timezone(timedelta(hours=8))
 REGISTERS: Final = frozenset({Evidence.POPULATION_REGISTER, Evidence.MOBILE_NUMBER_REGISTER})
 
 
@@ -228,14 +228,14 @@ def claimed_again(typed: Typed, *, now: datetime) -> ClaimedIdentity:
     """A claim that was parsed once and kept."""
     return ClaimedIdentity(
         name=normalise_name(typed.name),
-        number=parse_citizen_number(typed.number, today=now.astimezone(_CIVIL_TIME).date()),
+        number=parse_citizen_number(typed.number, today=now.astimezone(CIVIL_TIME).date()),
         mobile=MobileNumber(typed.mobile),
     )
 
 
 def is_minor(number: CitizenNumber, *, now: datetime) -> bool:
     """Whether a person is younger than fourteen on the civil day of `now`."""
-    today, born = now.astimezone(_CIVIL_TIME).date(), number.birth_date
+    today, born = now.astimezone(CIVIL_TIME).date(), number.birth_date
     had_birthday = (today.month, today.day) >= (born.month, born.day)
     return today.year - born.year - (0 if had_birthday else 1) < AGE_OF_CONSENT
 

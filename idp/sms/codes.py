@@ -8,6 +8,7 @@ import re
 import secrets
 import unicodedata
 from datetime import datetime
+from enum import Enum
 from typing import Final
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
@@ -21,6 +22,13 @@ from idp.store.marks import DAY_S, Marks, seconds
 from idp.store.tables import sms_codes, sms_sendings
 
 _FORM: Final = re.compile(r"[0-9]{6}", re.ASCII)
+
+
+class Purpose(Enum):
+    """What a code is for; the message says it, so that nobody reads one out for something else."""
+
+    PROOF = "proof"
+    SIGN_IN = "sign-in"
 
 
 def parse_code(text: str) -> str:
@@ -44,7 +52,15 @@ class SmsCodes:
         self._marks = marks
         self._limits = limits
 
-    def send(self, visit_mark: str, mobile: MobileNumber, *, address: str, now: datetime) -> None:
+    def send(
+        self,
+        visit_mark: str,
+        mobile: MobileNumber,
+        *,
+        address: str,
+        now: datetime,
+        purpose: Purpose = Purpose.PROOF,
+    ) -> None:
         """Sends a new code; an earlier one of the same visit is void.
 
         Raises:
@@ -61,11 +77,7 @@ class SmsCodes:
             connection.execute(delete(sms_codes).where(sms_codes.c.visit_mark == visit_mark))
             connection.execute(insert(sms_codes).values(visit_mark=visit_mark, **values))
         minutes = self._limits.sms_expiry_s // 60
-        text = said(
-            "【示例省政务服务】验证码 %(code)s，%(minutes)s 分钟内有效，用于实名核验。工作人员不会向您索要验证码。",
-            code=code,
-            minutes=minutes,
-        )
+        text = _message(purpose, code, minutes)
         self._gateway.send(mobile, text, now=now)
 
     def check(self, visit_mark: str, mobile: MobileNumber, code: str, *, now: datetime) -> None:
@@ -131,3 +143,17 @@ class SmsCodes:
             raise SmsRefused(
                 "今天获取验证码的次数已用完，请明天再试，或到政务服务窗口办理。", code="daily-limit"
             )
+
+
+def _message(purpose: Purpose, code: str, minutes: int) -> str:
+    if purpose is Purpose.SIGN_IN:
+        return said(
+            "【示例省政务服务】验证码 %(code)s，%(minutes)s 分钟内有效，用于登录政务服务账号。工作人员不会向您索要验证码。",
+            code=code,
+            minutes=minutes,
+        )
+    return said(
+        "【示例省政务服务】验证码 %(code)s，%(minutes)s 分钟内有效，用于实名核验。工作人员不会向您索要验证码。",
+        code=code,
+        minutes=minutes,
+    )

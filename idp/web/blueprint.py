@@ -9,6 +9,7 @@ from idp.web.endpoints import add_endpoints
 from idp.web.face_pages import add_face_pages
 from idp.web.pages import add_pages
 from idp.web.service import Service
+from idp.web.sign_in_endpoints import add_sign_in_endpoints
 
 
 def _policy(keycloak: str, face: str) -> str:
@@ -30,6 +31,7 @@ def create_blueprint(service: Service, rooms: Callable[[Blueprint], None]) -> Bl
     policy = _policy(_origin(settings.keycloak_issuer), _origin(settings.face.url) if settings.face else "")
     blueprint = Blueprint("idp", __name__, url_prefix="/idp", template_folder="templates")
     add_endpoints(blueprint, service)
+    add_sign_in_endpoints(blueprint, service)
     add_pages(blueprint, service)
     if service.face is not None:
         add_face_pages(blueprint, service, service.face)

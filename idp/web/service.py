@@ -11,6 +11,7 @@ from idp.proofing import Proofing
 from idp.provider.server import RealnameServer
 from idp.settings import Settings
 from idp.sms.embedded_gateway import EmbeddedSmsGateway
+from idp.sms.sign_in import SmsSignIn
 from idp.store.acts import ActBook
 from idp.store.face_checks import FaceChecks
 from idp.store.persons import PersonStore
@@ -28,6 +29,7 @@ class Service:
     server: RealnameServer
     proofing: Proofing
     strong: StrongProofing
+    sms_sign_in: SmsSignIn
     persons: PersonStore
     acts: ActBook
     grants: WindowGrants

@@ -2,7 +2,7 @@
   The frame of every page of Keycloak's. Sections that a page fills in: header (main heading), form, info, socialProviders.
   fieldErrors: a list of {"field": id of the control, "text": sentence}, told first and beside the control.
 -->
-<#macro registrationLayout bodyClass="" displayInfo=false displayMessage=true displayRequiredFields=false fieldErrors=[]>
+<#macro registrationLayout bodyClass="" displayInfo=false displayMessage=true displayRequiredFields=false fieldErrors=[] waysShown=false>
 <#local heading><#nested "header"></#local>
 <#local assets = url.resourcesPath + "/" + properties.version>
 <#local isRefused = fieldErrors?has_content || (displayMessage && message?has_content && message.type = "error")>
@@ -52,7 +52,7 @@
 </#if>
 </#if>
 <#nested "form">
-<#if auth?has_content && auth.showTryAnotherWayLink()>
+<#if auth?has_content && auth.showTryAnotherWayLink() && !waysShown>
 <form id="kc-select-try-another-way-form" class="another-way" action="${url.loginAction}" method="post">
   <input type="hidden" name="tryAnotherWay" value="on">
   <button class="link" type="submit" id="try-another-way">${msg("doTryAnotherWay")}</button>

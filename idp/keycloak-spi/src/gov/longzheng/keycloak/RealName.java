@@ -15,5 +15,14 @@ final class RealName {
     /** The proved level, RN1 to RN3; absent without a proof. */
     static final String LEVEL = "realname_level";
 
+    /** The level of an account whose mobile number is proved and whose person is not. */
+    static final String MOBILE_ONLY = "RN1";
+
+    /** When the level was proved. */
+    static final String VERIFIED_AT = "realname_verified_at";
+
+    /** The link with a person in the real-name room; absent at RN1. */
+    static final String REFERENCE = "realname_ref";
+
     private RealName() {}
 }
