@@ -146,6 +146,8 @@ def qr_text(verify_origin: str, message: bytes) -> str:
 def read_qr(unverified_text: str) -> UnverifiedQr:
     """Read a QR text, strictly: every layer must have exactly the form that `qr_text` gives it.
 
+    Only compression is free: one message has many zlib streams, and other libraries write others than ours.
+
     Raises:
         QrRefused: With `rule` one of `form`, `base45`, `zlib`, `cose`, `claims`.
     """

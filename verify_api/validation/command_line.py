@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from verify_api.validation.errors import FileUnreadable, ValidationRoomError
+from verify_api.validation.sandbox import Limits
 
 
 class UsageError(ValidationRoomError):
@@ -53,14 +54,19 @@ def moment(text: str) -> datetime:
 
 
 def read_file(path: Path) -> bytes:
-    """Read a file that the user named.
+    """Read a file that the user named, and no more of it than a file may have.
 
     Raises:
-        FileUnreadable: It cannot be read.
+        FileUnreadable: It cannot be read, or is larger than any file that is validated.
     """
+    largest = Limits().file_bytes
     try:
-        return path.read_bytes()
+        with path.open("rb") as opened:
+            content = opened.read(largest + 1)
     except OSError as error:
         raise FileUnreadable(f"读不到文件 {path}：{error.strerror or error}") from error
     except ValueError as error:
         raise FileUnreadable("文件名不合法") from error
+    if len(content) > largest:
+        raise FileUnreadable(f"文件 {path} 超过 {largest // 2**20} MiB，不予读取")
+    return content

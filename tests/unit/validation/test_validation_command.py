@@ -104,6 +104,15 @@ def test_missing_file_is_two_and_the_others_are_reported(
     assert [a["verdict"] for a in json.loads(out)] == ["NO-SIGNATURE"]
 
 
+def test_an_endless_file_is_read_to_the_limit_and_refused(
+    folder: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    code, out, err = run(capfdbinary, "/dev/zero", str(folder / "plain.pdf"), "--json")
+    assert code == 2
+    assert "100 MiB" in err
+    assert [a["verdict"] for a in json.loads(out)] == ["NO-SIGNATURE"]
+
+
 @pytest.mark.parametrize(
     "argv",
     [
