@@ -23,7 +23,7 @@ from browser_people import (
     sign_in_officer,
     sign_off,
 )
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from deploy.configuration import Configuration
 from deploy.demo.accounts import DemoAccounts, person
@@ -41,6 +41,7 @@ ARGUMENTS = (
     "--lang=zh-CN",
 )
 OpenPage = Callable[..., Page]
+expect.set_options(timeout=30_000)  # ms; a loaded machine is no fault of a page
 
 
 @pytest.fixture(scope="session")
