@@ -30,7 +30,6 @@ DOORS = {
     "verify": Door(module="verify_api.validation.command", function="main"),
     "archive": Door(module="cert_registry.archive.command", function="main"),
     "ingest": Door(module="cert_registry.ingestion.command", function="main"),
-    "issue": Door(module="cert_registry.issuing.command", function="main"),
     "eseal": Door(module="verify_api.eseal_command", function="main"),
     "seal": Door(module="cert_registry.seals.command", function="main"),
     "ceremony": Door(module="hsm_sim.checking", function="main"),

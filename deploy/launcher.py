@@ -65,9 +65,6 @@ COMMANDS = {
         needs=Needs.ENVIRONMENT,
         module="cert_registry.archive.command",
     ),
-    "issue": Command(
-        summary="issues from a file", needs=Needs.ENVIRONMENT, module="cert_registry.issuing.command"
-    ),
     "seal": Command(
         summary="the life of seals: list, show, apply, approve, suspend, … [--json]",
         needs=Needs.ENVIRONMENT,

@@ -18,9 +18,17 @@ _KEYCLOAKS_OWN = frozenset(
         "backchannel.logout.revoke.offline.tokens",
     }
 )
-# Clients that Keycloak makes with every realm.
+# Clients that Keycloak makes with every realm; `_system` only when it first needs one, as for a log-out without a client.
 BUILT_IN = frozenset(
-    {"account", "account-console", "admin-cli", "broker", "realm-management", "security-admin-console"}
+    {
+        "_system",
+        "account",
+        "account-console",
+        "admin-cli",
+        "broker",
+        "realm-management",
+        "security-admin-console",
+    }
 )
 
 

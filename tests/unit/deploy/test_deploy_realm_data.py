@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from deploy import first_configuration, stored_secrets
 from deploy.configuration import Configuration, Mode, Ports, load
 from deploy.realm_changes import Action, Reconciler, differences
+from deploy.realm_clients import strangers
 from deploy.realm_flows import FlowStep, _same, _wanted
 from deploy.realm_keys import ClientKeys, ClientKeyUnusable, public_jwk
 from deploy.realm_settings import DIRECTORY, RealmConfigWrong, RealmSettings, fill, merge, read
@@ -250,3 +251,19 @@ def test_a_flow_edited_by_hand_is_not_the_same() -> None:
     assert _same((masked,), (step,))
     assert not _same((weaker,), (step,))
     assert not _same((), (step,))
+
+
+class RealmOf:
+    """A realm that answers which clients it has."""
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+
+    def get(self, *path: str) -> list[dict[str, object]]:
+        assert path == ("clients",)
+        return [{"clientId": name} for name in self.names]
+
+
+def test_only_a_client_that_neither_a_file_nor_keycloak_made_is_strange() -> None:
+    realm = RealmOf("account", "_system", "portal", "from-nowhere")
+    assert strangers(({"clientId": "portal"},), realm) == ("from-nowhere",)  # type: ignore[arg-type] # answers alone
