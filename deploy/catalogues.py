@@ -57,6 +57,7 @@ _SENTENCES: Final = (
     "cert_registry/store/intents.py",
     "cert_registry/store/replacing.py",
     "cert_registry/store/states.py",
+    "idp/accounts/*.py",
     "idp/mobile_number.py",
     "idp/web/*.py",
     "idp/sms/codes.py",

@@ -40,6 +40,7 @@ The keys (written by `deploy.first_configuration`, which adds keys that an older
 | idp.audience | `longzheng-idp` |
 | idp.sms_gateway | `embedded` (messages on the operator's page) |
 | idp.number_rights_file | which sites may be told an ID number; written when `realm-config/` is applied |
+| idp.client_names_file | what people call the sites in their own history; written then too |
 | idp.mobile_register_file | demo: which mobile number is registered to whom (people.yaml) |
 | registry.database_url, .objects_dir, .tlog_dir, .log_origin, .pki_dir | |
 | registry.issuer, .jwks_url, .audience | Keycloak's issuer and JWKS; `longzheng-registry` |

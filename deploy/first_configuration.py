@@ -137,6 +137,7 @@ def _idp(
         "audience": "longzheng-idp",
         "sms_gateway": "embedded",
         "number_rights_file": str(state_dir / "id-number-rights.json"),
+        "client_names_file": str(state_dir / "client-names.json"),
         "client_keys_dir": str(secrets / "clients"),
     }
     if "people_file" in directory:

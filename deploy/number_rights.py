@@ -22,10 +22,15 @@ def write_number_rights(configuration: Configuration, sites: Iterable[Site]) -> 
         for site in sites
         if site.id_number is not None
     }
+    replace_whole(path, rights)
+
+
+def replace_whole(path: Path, document: object) -> None:
+    """Writes a JSON file that its reader sees whole, old or new; readable by its owner only."""
     unfinished = path.with_suffix(".unfinished")
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(rights, file, ensure_ascii=False, indent=1)
+        json.dump(document, file, ensure_ascii=False, indent=1)
         file.flush()
         os.fsync(file.fileno())
     unfinished.replace(path)

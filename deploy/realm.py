@@ -10,6 +10,7 @@ exactly those of the files, since a mapper added by hand can put anything into a
 
 from pathlib import Path
 
+from deploy.client_names import write_client_names
 from deploy.configuration import Configuration
 from deploy.number_rights import write_number_rights
 from deploy.progress import say
@@ -40,6 +41,7 @@ def apply(configuration: Configuration) -> None:
     """
     changes = _reconcile(configuration, write=True)
     write_number_rights(configuration, read_sites(configuration, ClientKeys.of(configuration)))
+    write_client_names(configuration, read(configuration, ClientKeys.of(configuration)).clients)
     for change in changes[:_SHOWN]:
         say(f"Realm: {change}")
     say(f"Realm {configuration.keycloak.realm}: {len(changes)} changes")
@@ -78,6 +80,7 @@ def reconcile_sites(
     ensure_clients(sites, connection, reconciler)
     delete_orphans(clients, connection, reconciler)
     if write:
+        write_client_names(configuration, clients)
         write_number_rights(
             configuration, read_sites(configuration, ClientKeys.of(configuration), directory=directory)
         )

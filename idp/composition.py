@@ -8,6 +8,9 @@ from flask import Blueprint
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from idp.accounts.client_names import ClientNames
+from idp.accounts.life import AccountLife
+from idp.accounts.recheck import Recheck
 from idp.errors import RegisterUnavailable
 from idp.face.http_face import HttpFaceCheck, load_key
 from idp.face.simulator import FaceSimulator, people_of
@@ -34,12 +37,14 @@ from idp.settings import Settings
 from idp.sms.codes import SmsCodes
 from idp.sms.embedded_gateway import EmbeddedSmsGateway
 from idp.sms.sign_in import SmsSignIn
+from idp.store.account_life import AccountLifeStore
 from idp.store.account_orders import AccountOrders
 from idp.store.acts import ActBook
 from idp.store.database import migrate, open_database
 from idp.store.face_checks import FaceChecks
 from idp.store.grants import GrantStore
 from idp.store.guesses import GuessThrottle
+from idp.store.histories import Histories
 from idp.store.marks import Marks
 from idp.store.number_releases import NumberReleases, StoredProofs
 from idp.store.persons import PersonStore
@@ -49,6 +54,7 @@ from idp.store.web_sessions import WebSessions
 from idp.store.window_grants import WindowGrants
 from idp.strong_proof import StrongProofing
 from idp.unconfigured import UnconfiguredMobileOwnership, UnconfiguredSmsGateway
+from idp.web.account_life_pages import AccountLifePages
 from idp.web.account_pages import AccountPages, person_content
 from idp.web.blueprint import create_blueprint
 from idp.web.counter_pages import CounterPages, officer_content
@@ -85,6 +91,8 @@ class IdentityProvider:
         others: further blueprints, such as the face-check simulator's.
         number_desk: what the release of an ID number works with.
         web_sessions: of the pages behind a sign-in.
+        life: what people do with their accounts.
+        recheck: asks the register again.
     """
 
     def __init__(
@@ -102,6 +110,8 @@ class IdentityProvider:
         engine: Engine,
         number_desk: NumberDesk,
         web_sessions: WebSessions,
+        life: AccountLife,
+        recheck: Recheck,
     ) -> None:
         self.blueprint = blueprint
         self.service = service
@@ -112,6 +122,8 @@ class IdentityProvider:
         self.others = others
         self.number_desk = number_desk
         self.web_sessions = web_sessions
+        self.life = life
+        self.recheck = recheck
         self._keeper = keeper
         self._register = register
         self._engine = engine
@@ -124,6 +136,7 @@ class IdentityProvider:
         """Carries out what waits for Keycloak and for the registers; to be called from time to time."""
         self._keeper.carry_out(now=now)
         self.service.proofing.check_waiting(now=now)
+        self.recheck.run(now=now)
 
     def _database_answers(self) -> bool:
         try:
@@ -185,11 +198,10 @@ def build(
         mac=mac,
         limits=settings.limits,
     )
-    keeper = AccountKeeper(
-        orders=AccountOrders(engine),
-        accounts=given.accounts or _accounts(settings),
-        persons=persons,
-        acts=acts,
+    accounts, life_store = given.accounts or _accounts(settings), AccountLifeStore(engine, cipher)
+    keeper = AccountKeeper(orders=AccountOrders(engine), accounts=accounts, persons=persons, acts=acts)
+    life = AccountLife(
+        parts, store=life_store, acts=acts, histories=Histories(engine), accounts=accounts, keeper=keeper
     )
     jwks = given.keycloak_jwks or JwksSource.from_url(settings.keycloak_jwks_url)
     verifier = AccessTokenVerifier(settings.keycloak_issuer, jwks)
@@ -224,7 +236,9 @@ def build(
         audience=settings.audience,
     )
     return IdentityProvider(
-        blueprint=create_blueprint(service, lambda blueprint: _rooms(blueprint, service, signing_in, desk)),
+        blueprint=create_blueprint(
+            service, lambda blueprint: _rooms(blueprint, service, signing_in, desk, life)
+        ),
         service=service,
         resolver=resolver,
         persons=persons,
@@ -236,6 +250,10 @@ def build(
         engine=engine,
         number_desk=desk,
         web_sessions=signing_in.sessions,
+        life=life,
+        recheck=Recheck(
+            register=register, persons=persons, store=life_store, notices=parts.notices, keeper=keeper
+        ),
     )
 
 
@@ -251,7 +269,7 @@ class _SigningIn:
     clock: Callable[[], datetime]
 
     def frame(
-        self, name: str, content_of: Callable[[Caller], Mapping[str, str]], **asked: str
+        self, name: str, content_of: Callable[[Caller], Mapping[str, str | int | None]], **asked: str
     ) -> SignedInPages:
         """The frame of one client's pages below `/idp/NAME`."""
         settings = self.settings
@@ -275,7 +293,9 @@ class _SigningIn:
         return SignedInPages(sign_in, visitor=self.visitor, name=name, path=f"/{name}", asked=asked)
 
 
-def _rooms(blueprint: Blueprint, service: Service, signing_in: _SigningIn, desk: NumberDesk) -> None:
+def _rooms(
+    blueprint: Blueprint, service: Service, signing_in: _SigningIn, desk: NumberDesk, life: AccountLife
+) -> None:
     counter = signing_in.frame("counter", officer_content, acr_values="loa2")
     account = signing_in.frame("account", person_content)
     for frame in (counter, account):
@@ -283,6 +303,8 @@ def _rooms(blueprint: Blueprint, service: Service, signing_in: _SigningIn, desk:
     CounterPages(service, counter).add_to(blueprint)
     AccountPages(service, account).add_to(blueprint)
     NumberPages(service, account, desk).add_to(blueprint)
+    names = ClientNames(signing_in.settings.client_names_file)
+    AccountLifePages(service, account, life, names).add_to(blueprint)
 
 
 def _accounts(settings: Settings) -> AccountDirectory:

@@ -76,3 +76,11 @@ class FaceUnavailable(IdentityError):
 
 class FaceRefused(IdentityError):
     """A face check did not confirm the person: `different-person`, `not-live`, `not-finished`, `answer` or `no-photo`."""
+
+
+class PhoneRefused(IdentityError):
+    """A phone does not become an account's: `same-phone`, `taken`, `not-registered` or `old-phone`."""
+
+
+class AccountOver(IdentityError):
+    """An account's link does not count any more: `over`."""

@@ -218,9 +218,11 @@ class Proofing:
         if before is not None and before.mobile != claimed.mobile:
             notice = Notice.ENTERED_WITH_ANOTHER_PHONE if reference else Notice.TRIED_WITH_ANOTHER_PHONE
             self._parts.notices.send(before.mobile, notice, now=now)
+        if reference is not None and before is not None and before.name != proved.name:
+            self._parts.notices.send(before.mobile, Notice.NAME_CHANGED, now=now)
         if reference is not None:
             return Proof(outcome=outcome, realname_ref=reference)
-        frozen = before is not None and before.state is PersonState.FROZEN
+        frozen = before is not None and before.state in {PersonState.FROZEN, PersonState.DECEASED}
         return Proof(outcome=Outcome.FROZEN if frozen else Outcome.STRONGER_PROOF, realname_ref=None)
 
 

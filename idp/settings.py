@@ -152,6 +152,7 @@ class Settings:
         client_keys_dir: `CLIENT_ID.pem` of this room's own clients at Keycloak.
         face: the face check's provider; None when there is none.
         number_rights_file: which sites may be told an ID number (`idp.number_rights`); None: nobody.
+        client_names_file: what people call the sites; None shows their client ids.
     """
 
     issuer: str
@@ -173,6 +174,7 @@ class Settings:
     client_keys_dir: Path
     face: FaceSettings | None
     number_rights_file: Path | None
+    client_names_file: Path | None
 
     @classmethod
     def from_mapping(cls, section: Mapping[str, Any]) -> "Settings":
@@ -219,6 +221,9 @@ class Settings:
             face=FaceSettings.from_mapping(section["face"], demo=demo) if section.get("face") else None,
             number_rights_file=path_of(section, "number_rights_file")
             if "number_rights_file" in section
+            else None,
+            client_names_file=path_of(section, "client_names_file")
+            if "client_names_file" in section
             else None,
         )
 

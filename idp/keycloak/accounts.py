@@ -5,12 +5,12 @@ is asked for anew after each use of five.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import requests
 
@@ -23,6 +23,17 @@ SECOND_FACTORS: Final = frozenset({"otp", "webauthn", "webauthn-passwordless", "
 _TIMEOUT_S: Final = 10.0
 _TOKEN_KEPT_S: Final = 40
 _EVENTS: Final = 500
+# Keycloak's names of events, and what they are here.
+EVENT_KINDS: Final = {
+    "CODE_TO_TOKEN": ActKind.SITE_SIGN_IN,
+    "LOGIN": ActKind.SIGN_IN,
+    "LOGIN_ERROR": ActKind.SIGN_IN_FAILED,
+    "LOGOUT": ActKind.SIGNED_OUT,
+    "UPDATE_CREDENTIAL": ActKind.FACTOR_CHANGED,
+    "REMOVE_CREDENTIAL": ActKind.FACTOR_CHANGED,
+    "GRANT_CONSENT": ActKind.CONSENT,
+    "REVOKE_GRANT": ActKind.CONSENT_WITHDRAWN,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +75,7 @@ class KeycloakAccounts:
         user = self._user_of(realname_ref)
         if user is None:
             return ()
-        acts = self._sign_ins(user["id"])
+        acts = self.history(realname_ref)
         # The phone's number is free again for the account of whoever was proved.
         changed = user | {"enabled": False, "username": f"displaced-{user['id']}"}
         self._ask("PUT", f"/users/{user['id']}", changed)
@@ -110,6 +121,54 @@ class KeycloakAccounts:
         if user is not None:
             self._ask("POST", f"/users/{user['id']}/logout")
 
+    def rename(self, realname_ref: str, username: str) -> None:
+        """Gives the account another name, with which its person signs in from now on.
+
+        Raises:
+            AccountsUnavailable: no answer can be had, or another account took the name meanwhile.
+        """
+        user = self._user_of(realname_ref)
+        if user is not None:
+            self._ask("PUT", f"/users/{user['id']}", user | {"username": username})
+
+    def name_is_free(self, username: str) -> bool:
+        """Whether no account has this name.
+
+        Raises:
+            AccountsUnavailable: no answer can be had.
+        """
+        return not self._ask("GET", "/users", query={"username": username, "exact": "true"})
+
+    def withdraw(self, realname_ref: str, client_id: str) -> None:
+        """Revokes what was consented to for one site, and ends every session that reached it.
+
+        Keycloak ends sessions whole: what else was opened in the same sign-in ends with it.
+
+        Raises:
+            AccountsUnavailable: no answer can be had.
+        """
+        user = self._user_of(realname_ref)
+        if user is None:
+            return
+        consents = self._ask("GET", f"/users/{user['id']}/consents")
+        if any(consent["clientId"] == client_id for consent in consents):
+            self._ask("DELETE", f"/users/{user['id']}/consents/{quote(client_id, safe='')}")
+        for session in self._ask("GET", f"/users/{user['id']}/sessions"):
+            if client_id in (session.get("clients") or {}).values():
+                self._ask("DELETE", f"/sessions/{session['id']}")
+
+    def history(self, realname_ref: str) -> tuple[Act, ...]:
+        """What Keycloak recorded of the account: sign-ins, failed ones, what sites were given, its factors.
+
+        Raises:
+            AccountsUnavailable: no answer can be had.
+        """
+        user = self._user_of(realname_ref)
+        if user is None:
+            return ()
+        query = {"user": user["id"], "type": list(EVENT_KINDS), "max": str(_EVENTS)}
+        return tuple(_act(event) for event in self._ask("GET", "/events", query=query))
+
     def _user_of(self, realname_ref: str) -> dict[str, Any] | None:
         found = self._ask("GET", "/users", query={"idpAlias": PROVIDER, "idpUserId": realname_ref})
         if not found:
@@ -117,21 +176,9 @@ class KeycloakAccounts:
         user: dict[str, Any] = self._ask("GET", f"/users/{found[0]['id']}")
         return user
 
-    def _sign_ins(self, user_id: str) -> tuple[Act, ...]:
-        events = self._ask(
-            "GET", "/events", query={"user": user_id, "type": "CODE_TO_TOKEN", "max": str(_EVENTS)}
-        )
-        return tuple(
-            Act(
-                kind=ActKind.SITE_SIGN_IN,
-                subject=str(event.get("clientId") or "?"),
-                at=datetime.fromtimestamp(event["time"] / 1000, UTC),
-                source_id=event.get("id"),
-            )
-            for event in events
-        )
-
-    def _ask(self, method: str, path: str, body: Any = None, *, query: dict[str, str] | None = None) -> Any:
+    def _ask(
+        self, method: str, path: str, body: Any = None, *, query: Mapping[str, str | list[str]] | None = None
+    ) -> Any:
         try:
             response = requests.request(
                 method,
@@ -165,3 +212,16 @@ class KeycloakAccounts:
             self._token = str(answer.json()["access_token"])
             self._token_until = self._monotonic() + _TOKEN_KEPT_S
         return self._token
+
+
+def _act(event: Mapping[str, Any]) -> Act:
+    kind, details = EVENT_KINDS[event["type"]], event.get("details") or {}
+    of_a_factor = kind is ActKind.FACTOR_CHANGED
+    subject = details.get("credential_type") if of_a_factor else event.get("clientId")
+    return Act(
+        kind=kind,
+        subject=str(subject or "?"),
+        at=datetime.fromtimestamp(event["time"] / 1000, UTC),
+        source_id=event.get("id"),
+        detail=str(details.get("scope") or "") if kind is ActKind.SITE_SIGN_IN else "",
+    )

@@ -6,10 +6,11 @@ from typing import Protocol
 
 from idp.errors import AccountsUnavailable
 from idp.provider.claims import account_attributes
-from idp.store.account_orders import AccountOrders, OrderKind
+from idp.store.account_orders import AccountOrder, AccountOrders, OrderKind
 from idp.store.acts import Act, ActBook
-from idp.store.persons import PersonStore
+from idp.store.persons import PersonState, PersonStore
 
+_OVER = (PersonState.DISPLACED, PersonState.CLOSED)
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -50,6 +51,38 @@ class AccountDirectory(Protocol):
         """
         ...
 
+    def rename(self, realname_ref: str, username: str) -> None:
+        """Gives the account another name, with which its person signs in from now on.
+
+        Raises:
+            AccountsUnavailable: no answer can be had, or another account took the name meanwhile.
+        """
+        ...
+
+    def name_is_free(self, username: str) -> bool:
+        """Whether no account has this name.
+
+        Raises:
+            AccountsUnavailable: no answer can be had.
+        """
+        ...
+
+    def withdraw(self, realname_ref: str, client_id: str) -> None:
+        """Revokes what was consented to for one site, and ends every session that reached it.
+
+        Raises:
+            AccountsUnavailable: no answer can be had.
+        """
+        ...
+
+    def history(self, realname_ref: str) -> tuple[Act, ...]:
+        """What Keycloak recorded of the account.
+
+        Raises:
+            AccountsUnavailable: no answer can be had.
+        """
+        ...
+
 
 class AccountKeeper:
     """Works off the orders."""
@@ -67,17 +100,7 @@ class AccountKeeper:
         left = 0
         for order in self._orders.waiting():
             try:
-                if order.kind is OrderKind.FREEZE:
-                    for act in self._accounts.freeze(order.realname_ref):
-                        self._acts.record(order.realname_ref, act)
-                elif order.kind is OrderKind.RESET_FACTORS:
-                    self._accounts.reset_factors(order.realname_ref)
-                elif order.kind is OrderKind.SIGN_OUT:
-                    self._accounts.sign_out(order.realname_ref)
-                else:
-                    person = self._persons.person(order.realname_ref)
-                    if person is not None:
-                        self._accounts.refresh(order.realname_ref, account_attributes(person))
+                self._carry_out(order)
             except AccountsUnavailable as error:
                 self._orders.failed(order)
                 left += 1
@@ -85,3 +108,23 @@ class AccountKeeper:
             else:
                 self._orders.done(order, now=now)
         return left
+
+    def _carry_out(self, order: AccountOrder) -> None:
+        accounts, link = self._accounts, order.realname_ref
+        if order.kind is OrderKind.FREEZE:
+            for act in accounts.freeze(link):
+                self._acts.record(link, act)
+        elif order.kind is OrderKind.RESET_FACTORS:
+            accounts.reset_factors(link)
+        elif order.kind is OrderKind.SIGN_OUT:
+            accounts.sign_out(link)
+        elif order.kind is OrderKind.WITHDRAW:
+            accounts.withdraw(link, order.subject)
+        else:
+            person = self._persons.person(link)
+            if person is None or person.state in _OVER:
+                return  # an order that waited while its link ended
+            if order.kind is OrderKind.RENAME:
+                accounts.rename(link, person.mobile)
+            else:
+                accounts.refresh(link, account_attributes(person))

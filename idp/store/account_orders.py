@@ -14,29 +14,35 @@ class OrderKind(Enum):
     """What is done to an account.
 
     Freeze: end its sessions and take its link away. Refresh: write what it holds of the proof. Reset factors: take
-    the second factors away that its owner lost. Sign out: end its sessions everywhere.
+    the second factors away that its owner lost. Sign out: end its sessions everywhere. Rename: give it the name of the
+    phone that its link has now. Withdraw: take back what was consented to for one site, and end the sessions there.
     """
 
     FREEZE = "freeze"
     REFRESH = "refresh"
     RESET_FACTORS = "reset-factors"
     SIGN_OUT = "sign-out"
+    RENAME = "rename"
+    WITHDRAW = "withdraw"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountOrder:
-    """One order that is not done yet."""
+    """One order that is not done yet; `subject` is the client id of a site to withdraw from."""
 
     order_id: int
     realname_ref: str
     kind: OrderKind
+    subject: str = ""
 
 
-def add_order(connection: Connection, realname_ref: str, kind: OrderKind, *, now: datetime) -> None:
+def add_order(
+    connection: Connection, realname_ref: str, kind: OrderKind, *, subject: str = "", now: datetime
+) -> None:
     """Orders within the caller's transaction."""
     connection.execute(
         insert(account_orders).values(
-            realname_ref=realname_ref, kind=kind.value, created_at=seconds(now), attempts=0
+            realname_ref=realname_ref, kind=kind.value, subject=subject, created_at=seconds(now), attempts=0
         )
     )
 
@@ -53,7 +59,12 @@ class AccountOrders:
         with self._engine.connect() as connection:
             rows = connection.execute(query).mappings().all()
         return tuple(
-            AccountOrder(order_id=row["id"], realname_ref=row["realname_ref"], kind=OrderKind(row["kind"]))
+            AccountOrder(
+                order_id=row["id"],
+                realname_ref=row["realname_ref"],
+                kind=OrderKind(row["kind"]),
+                subject=row["subject"],
+            )
             for row in rows
         )
 

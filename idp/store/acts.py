@@ -1,10 +1,11 @@
-"""What was done with a link: sign-ins at sites, certificates shown and downloaded, consents. No personal data."""
+"""What was done with a link and what became of it: sign-ins, certificates, consents, changes. No personal data."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Connection, Engine, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from idp.store.marks import seconds
@@ -19,6 +20,17 @@ class ActKind(Enum):
     ECERT_DOWNLOADED = "ecert-downloaded"
     CONSENT = "consent"
     NUMBER_RELEASED = "number-released"
+    CONSENT_WITHDRAWN = "consent-withdrawn"
+    SIGN_IN = "sign-in"
+    SIGN_IN_FAILED = "sign-in-failed"
+    SIGNED_OUT = "signed-out"
+    FACTOR_CHANGED = "factor-changed"
+    PHONE_CHANGED = "phone-changed"
+    NAME_CHANGED = "name-changed"
+    NAME_DIFFERS_NOW = "name-differs-now"
+    REPORTED = "reported"
+    CLOSED = "closed"
+    DEATH_REPORTED = "death-reported"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +41,28 @@ class Act:
         subject: of what: a site's client id, a certificate type's name.
         at: UTC.
         source_id: the event it was taken from, so that it is taken once.
+        detail: more of it: the scopes that a site was given at a sign-in, separated by spaces.
     """
 
     kind: ActKind
     subject: str
     at: datetime
     source_id: str | None = None
+    detail: str = ""
+
+
+def add_act(connection: Connection, realname_ref: str, act: Act) -> None:
+    """Writes an act within the caller's transaction."""
+    connection.execute(
+        insert(acts).values(
+            realname_ref=realname_ref,
+            kind=act.kind.value,
+            subject=act.subject[:200],
+            source_id=act.source_id,
+            detail=act.detail[:200],
+            at=seconds(act.at),
+        )
+    )
 
 
 class ActBook:
@@ -45,18 +73,21 @@ class ActBook:
 
     def record(self, realname_ref: str, act: Act) -> None:
         """Writes an act, once per source."""
-        values = {
-            "realname_ref": realname_ref,
-            "kind": act.kind.value,
-            "subject": act.subject[:200],
-            "source_id": act.source_id,
-            "at": seconds(act.at),
-        }
         try:
             with self._engine.begin() as connection:
-                connection.execute(insert(acts).values(values))
+                add_act(connection, realname_ref, act)
         except IntegrityError:
             return  # taken over before
+
+    def take_over(self, realname_ref: str, found: Sequence[Act]) -> int:
+        """Writes those acts of another room that are not here yet; how many were new."""
+        known = select(acts.c.source_id).where(acts.c.realname_ref == realname_ref)
+        with self._engine.connect() as connection:
+            there = set(connection.execute(known.where(acts.c.source_id.is_not(None))).scalars())
+        new = [act for act in found if act.source_id not in there]
+        for act in new:
+            self.record(realname_ref, act)
+        return len(new)
 
     def of(self, realname_ref: str, *, limit: int = 500) -> tuple[Act, ...]:
         """The acts of a link, newest first."""
@@ -70,6 +101,7 @@ class ActBook:
                 subject=row["subject"],
                 at=datetime.fromtimestamp(row["at"], UTC),
                 source_id=row["source_id"],
+                detail=row["detail"],
             )
             for row in rows
         )

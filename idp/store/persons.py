@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
+from typing import Final
 
 from sqlalchemy import Connection, Engine, RowMapping, Select, insert, select, update
 
@@ -15,6 +16,7 @@ from idp.identity.holder import HolderReference
 from idp.mobile_number import MobileNumber
 from idp.ports import Cipher
 from idp.store.account_orders import OrderKind, add_order
+from idp.store.acts import Act, ActKind, add_act
 from idp.store.marks import seconds
 from idp.store.tables import persons, proofs
 
@@ -26,6 +28,14 @@ class PersonState(Enum):
     UNLINKED = "unlinked"
     FROZEN = "frozen"
     DISPLACED = "displaced"
+    CLOSED = "closed"
+    DECEASED = "deceased"
+
+
+# Links that stay as history only: their person may have another one in force.
+OVER: Final = (PersonState.DISPLACED.value, PersonState.CLOSED.value)
+# Only a proof at a counter opens these again.
+_BLOCKED: Final = frozenset({PersonState.FROZEN, PersonState.DECEASED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +52,7 @@ class Person:
         state: whether it counts.
         created_at: when the link began, UTC.
         evidence: on which the level rests.
-        displaced_at: when a stronger proof took its place, UTC.
+        displaced_at: when a stronger proof took its place, or its person closed it, UTC.
     """
 
     realname_ref: str
@@ -206,6 +216,7 @@ class PersonStore:
                 update(persons).where(active).values(state=PersonState.FROZEN.value)
             ).rowcount
             if done:
+                add_act(connection, realname_ref, Act(kind=ActKind.REPORTED, subject="", at=now))
                 add_order(connection, realname_ref, OrderKind.FREEZE, now=now)
         return done == 1
 
@@ -238,6 +249,9 @@ class PersonStore:
             connection.execute(
                 update(persons).where(persons.c.realname_ref == known.realname_ref).values(values)
             )
+            if known.name != proved.name:
+                act = Act(kind=ActKind.NAME_CHANGED, subject="", at=now)
+                add_act(connection, known.realname_ref, act)
             return known.realname_ref
         reference = reference or _new_reference()
         connection.execute(
@@ -268,7 +282,7 @@ class PersonStore:
 
     def _locked(self, connection: Connection, holder: HolderReference) -> Person | None:
         # Writing first takes the lock, so that two proofs of one person at once come one after the other.
-        mine = (persons.c.holder_reference == holder) & (persons.c.state != PersonState.DISPLACED.value)
+        mine = (persons.c.holder_reference == holder) & persons.c.state.not_in(OVER)
         connection.execute(update(persons).where(mine).values(holder_reference=holder))
         row = connection.execute(_in_force(holder)).mappings().one_or_none()
         return None if row is None else self._person(row)
@@ -296,16 +310,14 @@ class PersonStore:
         )
 
     def _seal(self, reference: str, column: str, text: str) -> bytes:
-        return self._cipher.encrypt(text.encode("utf-8"), _bound_to(reference, column))
+        return self._cipher.encrypt(text.encode("utf-8"), bound_to(reference, column))
 
     def _open(self, reference: str, column: str, sealed: bytes) -> str:
-        return self._cipher.decrypt(sealed, _bound_to(reference, column)).decode("utf-8")
+        return self._cipher.decrypt(sealed, bound_to(reference, column)).decode("utf-8")
 
 
 def _in_force(holder: HolderReference) -> Select[tuple[object, ...]]:
-    return select(persons).where(
-        persons.c.holder_reference == holder, persons.c.state != PersonState.DISPLACED.value
-    )
+    return select(persons).where(persons.c.holder_reference == holder, persons.c.state.not_in(OVER))
 
 
 def _standing(person: Person) -> Standing:
@@ -313,7 +325,7 @@ def _standing(person: Person) -> Standing:
 
 
 def _may_enter(known: Person, mobile: MobileNumber) -> bool:
-    return known.state is not PersonState.FROZEN and may_enter_remotely(_standing(known), mobile=mobile)
+    return known.state not in _BLOCKED and may_enter_remotely(_standing(known), mobile=mobile)
 
 
 def _assurance(evidence: Iterable[Evidence], now: datetime) -> dict[str, object]:
@@ -329,7 +341,8 @@ def _new_reference() -> str:
     return f"rn-{secrets.token_urlsafe(24)}"
 
 
-def _bound_to(reference: str, column: str) -> bytes:
+def bound_to(reference: str, column: str) -> bytes:
+    """The associated data under which one column of one person is encrypted."""
     return f"longzheng idp person v1\0{reference}\0{column}".encode()
 
 

@@ -23,13 +23,14 @@ persons = Table(
     Column("evidence", Text, nullable=False),
     Column("displaced_at", BigInteger, nullable=True),
     Column("displaced_by", String(64), nullable=True, index=True),
-    # One person has one link that counts; those displaced by a stronger proof stay as history.
+    Column("rechecked_at", BigInteger, nullable=True, index=True),
+    # One person has one link that counts; those displaced by a stronger proof or closed stay as history.
     Index(
         "persons_one_in_force",
         "holder_reference",
         unique=True,
-        sqlite_where=text("state <> 'displaced'"),
-        postgresql_where=text("state <> 'displaced'"),
+        sqlite_where=text("state NOT IN ('displaced', 'closed')"),
+        postgresql_where=text("state NOT IN ('displaced', 'closed')"),
     ),
 )
 
@@ -177,6 +178,7 @@ acts = Table(
     Column("kind", String(32), nullable=False),
     Column("subject", String(200), nullable=False),
     Column("source_id", String(64), nullable=True, unique=True),
+    Column("detail", String(200), nullable=False, server_default=""),
     Column("at", BigInteger, nullable=False),
     Index("acts_of_link", "realname_ref", "at"),
 )
@@ -187,6 +189,7 @@ account_orders = Table(
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("realname_ref", String(64), nullable=False),
     Column("kind", String(16), nullable=False),
+    Column("subject", String(200), nullable=False, server_default=""),
     Column("created_at", BigInteger, nullable=False),
     Column("done_at", BigInteger, nullable=True, index=True),
     Column("attempts", Integer, nullable=False),

@@ -7,7 +7,9 @@ from flask import g, redirect, render_template, request, url_for
 from idp.errors import SignInRefused
 from idp.identity.access_token import Caller
 from idp.identity.masking import mask_mobile, mask_name
+from idp.store.marks import seconds
 from idp.store.persons import Person, PersonState
+from idp.web.account_words import WHAT_WORDS
 from idp.web.claimed import BEIJING
 from idp.web.service import Service
 from idp.web.signed_in_pages import SignedInPages
@@ -18,16 +20,9 @@ EVIDENCE_WORDS = {
     "face": "刷脸与证件照片一致",
     "document_at_counter": "窗口查验证件原件和本人",
 }
-ACT_WORDS = {
-    "site-sign-in": "登录网站",
-    "ecert-shown": "查看证照",
-    "ecert-downloaded": "下载证照",
-    "consent": "同意提供",
-    "number-released": "提供身份证号码",
-}
 
 
-def person_content(caller: Caller) -> dict[str, str]:
+def person_content(caller: Caller) -> dict[str, str | int | None]:
     """What a person's session holds.
 
     Raises:
@@ -35,7 +30,12 @@ def person_content(caller: Caller) -> dict[str, str]:
     """
     if not caller.realname_ref:
         raise SignInRefused("这个账号还没有实名，请先完成实名核验。", code="not-proved")
-    return {"realname_ref": caller.realname_ref}
+    signed_in = caller.auth_time
+    return {
+        "realname_ref": caller.realname_ref,
+        "acr": caller.acr.value if caller.acr else None,
+        "signed_in_s": None if signed_in is None else seconds(signed_in),
+    }
 
 
 class AccountPages:
@@ -78,7 +78,7 @@ class AccountPages:
             displaced=[
                 (one, mask_mobile(one.mobile), self._service.acts.of(one.realname_ref)) for one in displaced
             ],
-            words=ACT_WORDS,
+            words=WHAT_WORDS,
             offers_face=self._service.face is not None,
             beijing=BEIJING,
         )

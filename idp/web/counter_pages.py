@@ -17,6 +17,7 @@ from idp.store.persons import Person, Settled
 from idp.store.visits import Step, Typed, Visit
 from idp.store.window_grants import WindowGrant
 from idp.strong_proof import DocumentKind, require_grant
+from idp.web.account_words import WHAT_WORDS
 from idp.web.claimed import BEIJING, claimed_of, person_of
 from idp.web.pages import FIELDS
 from idp.web.sentences import COUNTER_SENTENCES
@@ -120,6 +121,7 @@ class CounterPages:
             displaced_mobile="" if displaced is None else mask_mobile(displaced.mobile),
             acts=acts,
             beijing=BEIJING,
+            words=WHAT_WORDS,
         )
 
     def report(self) -> Any:
@@ -150,6 +152,7 @@ class CounterPages:
             mobile="" if frozen is None else mask_mobile(frozen.mobile),
             acts=() if frozen is None else self._service.acts.of(frozen.realname_ref),
             beijing=BEIJING,
+            words=WHAT_WORDS,
         )
 
     # ── parts ──
@@ -214,6 +217,7 @@ class CounterPages:
             standing_mobile="" if standing is None else mask_mobile(standing.mobile),
             may_keep=standing is not None and standing.mobile == claimed.mobile,
             beijing=BEIJING,
+            words=WHAT_WORDS,
             errors=errors,
         )
 

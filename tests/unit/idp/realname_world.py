@@ -97,6 +97,9 @@ class AccountLedger:
         self.refreshed: list[tuple[str, dict[str, str]]] = []
         self.reset: list[str] = []
         self.signed_out: list[str] = []
+        self.renamed: list[tuple[str, str]] = []
+        self.withdrawn: list[tuple[str, str]] = []
+        self.taken: set[str] = set()
         self.acts: tuple[Act, ...] = ()
         self.down = False
 
@@ -120,6 +123,27 @@ class AccountLedger:
         if self.down:
             raise AccountsUnavailable("down", code="keycloak-unreachable")
         self.signed_out.append(realname_ref)
+
+    def rename(self, realname_ref: str, username: str) -> None:
+        self._answer()
+        self.renamed.append((realname_ref, username))
+
+    def name_is_free(self, username: str) -> bool:
+        self._answer()
+        return username not in self.taken
+
+    def withdraw(self, realname_ref: str, client_id: str) -> None:
+        self._answer()
+        self.withdrawn.append((realname_ref, client_id))
+
+    def history(self, realname_ref: str) -> tuple[Act, ...]:
+        del realname_ref
+        self._answer()
+        return self.acts
+
+    def _answer(self) -> None:
+        if self.down:
+            raise AccountsUnavailable("down", code="keycloak-unreachable")
 
 
 @dataclass
@@ -187,6 +211,15 @@ class World:
         assert self.prove(browser, **person) == "proved"
         answer = browser.get("/idp/proof/leave")
         return query(answer.location)["code"]
+
+    def signed_in(self, realname_ref: str, **kept: Any) -> FlaskClient:
+        """A browser with a session of one's own account, signed in with a password a moment ago."""
+        content = {"realname_ref": realname_ref, "acr": "loa1", "signed_in_s": int(self.clock().timestamp())}
+        sessions = self.provider.web_sessions
+        handle = sessions.open("idp-account", {**content, **kept, "id_token": "t"}, now=self.clock())
+        browser = self.browser()
+        browser.set_cookie("lz_idp_account", handle, path="/idp/account")
+        return browser
 
     def redeem(self, browser: FlaskClient, issued_code: str, **changes: Any) -> Any:
         form = {
