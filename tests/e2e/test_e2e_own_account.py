@@ -27,7 +27,7 @@ def owner(
     system: Configuration, people: dict[str, Citizen], admin: Administration
 ) -> Iterator[tuple[Citizen, FormClient]]:
     """Somebody with an account of this test alone, signed in at a site."""
-    citizen = people["吴建国"]
+    citizen = people["郑冬生"]
     for name in (citizen.mobile, RENAMED):
         forget(admin, name)
     client = FormClient()
@@ -112,28 +112,4 @@ def test_an_accounts_new_name_signs_in_and_the_old_one_is_free(
     sign_in_with_password(client, RENAMED, PASSWORD)
     assert client.page.by_id["realname-level"] == "RN2"
     assert {act.kind for act in hand.history(link)} >= {ActKind.SITE_SIGN_IN, ActKind.SIGN_IN}
-    admin.connection.delete("users", user_id)
-
-
-def test_a_consent_given_on_keycloaks_page_is_revoked_and_asked_for_again(
-    system: Configuration, owner: tuple[Citizen, FormClient], admin: Administration
-) -> None:
-    citizen, _ = owner
-    user_id, link = link_of(admin, citizen.mobile)
-    clients = admin.connection.get("clients", clientId="site-b")
-    asks = clients[0] | {"consentRequired": True}
-    admin.connection.put("clients", clients[0]["id"], body=asks)
-    try:
-        client = FormClient()
-        client.open(f"{system.sites['site-b'].url}/sign-in")
-        sign_in_with_password(client, citizen.mobile, PASSWORD)
-        client.fill({"accept": "Yes"})
-        assert "acr" in client.open(f"{system.sites['site-b'].url}/").by_id
-        assert admin.connection.get("users", user_id, "consents")
-        hand_of(system).withdraw(link, "site-b")
-        assert admin.connection.get("users", user_id, "consents") == []
-        assert "acr" not in client.open(f"{system.sites['site-b'].url}/").by_id
-        hand_of(system).withdraw(link, "site-b")  # again changes nothing
-    finally:
-        admin.connection.put("clients", clients[0]["id"], body=asks | {"consentRequired": False})
     admin.connection.delete("users", user_id)
