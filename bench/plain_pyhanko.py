@@ -49,15 +49,6 @@ class PlainPyHanko:
 
     def seal(self, level: PadesLevel) -> bytes:
         """Seal the page with a visible seal."""
-        certificate = _asn1(self._credentials.certificate)
-        signer = PKCS11Signer(
-            self._session,
-            signing_cert=certificate,
-            ca_chain=[_asn1(one) for one in self._credentials.chain],
-            key_label=self._credentials.key_label,
-            use_raw_mechanism=str(certificate.public_key.algorithm) == "ec",
-            embed_roots=False,
-        )
         with_evidence = level in {PadesLevel.B_LT, PadesLevel.B_LTA}
         metadata = PdfSignatureMetadata(
             field_name="seal",
@@ -76,7 +67,7 @@ class PlainPyHanko:
         box = (place.left, place.bottom, place.left + place.width, place.bottom + place.height)
         pdf_signer = PdfSigner(
             metadata,
-            signer,
+            self._signer(),
             timestamper=None if level is PadesLevel.B_B else _Stamper(self._bench),
             stamp_style=StaticStampStyle.from_pdf_file(str(self._picture), border_width=0),
             new_field_spec=SigFieldSpec("seal", on_page=place.page - 1, box=tuple(round(x) for x in box)),
@@ -86,15 +77,6 @@ class PlainPyHanko:
 
     def approve(self, data: bytes, field: str) -> bytes:
         """Add an approval signature with a time stamp and evidence, without a picture."""
-        certificate = _asn1(self._credentials.certificate)
-        signer = PKCS11Signer(
-            self._session,
-            signing_cert=certificate,
-            ca_chain=[_asn1(one) for one in self._credentials.chain],
-            key_label=self._credentials.key_label,
-            use_raw_mechanism=str(certificate.public_key.algorithm) == "ec",
-            embed_roots=False,
-        )
         metadata = PdfSignatureMetadata(
             field_name=field,
             md_algorithm="sha256",
@@ -103,7 +85,20 @@ class PlainPyHanko:
             validation_context=self._evidence(),
         )
         writer = IncrementalPdfFileWriter(io.BytesIO(data))
-        return PdfSigner(metadata, signer, timestamper=_Stamper(self._bench)).sign_pdf(writer).getvalue()
+        return (
+            PdfSigner(metadata, self._signer(), timestamper=_Stamper(self._bench)).sign_pdf(writer).getvalue()
+        )
+
+    def _signer(self) -> PKCS11Signer:
+        certificate = _asn1(self._credentials.certificate)
+        return PKCS11Signer(
+            self._session,
+            signing_cert=certificate,
+            ca_chain=[_asn1(one) for one in self._credentials.chain],
+            key_label=self._credentials.key_label,
+            use_raw_mechanism=str(certificate.public_key.algorithm) == "ec",
+            embed_roots=False,
+        )
 
     def _evidence(self) -> ValidationContext:
         services, now = self._bench.services, datetime.now(UTC)

@@ -60,23 +60,7 @@ class DiskObjects:
         Raises:
             StoreUnavailable: Disk full or not writable; nothing is kept.
         """
-        digest = file_digest(content)
-        if self._is_whole(digest, content):
-            return digest
-        sealed = self._cipher.encrypt(content, associated_data=_bound_to(digest))
-        try:
-            self._write(digest, sealed)
-        except OSError as error:
-            raise StoreUnavailable("the object store did not take a file") from error
-        with self._database.writing() as connection:
-            insert_missing(
-                connection,
-                OBJECTS,
-                digest=digest,
-                size_bytes=len(content),
-                media_type=media_type,
-                stored_at=now,
-            )
+        (digest,) = self.put_all([(content, media_type)], now=now)
         return digest
 
     def put_all(self, files: Sequence[tuple[bytes, str]], *, now: datetime) -> tuple[FileDigest, ...]:
@@ -94,7 +78,7 @@ class DiskObjects:
         missing = {
             digest: file
             for digest, file in by_digest.items()
-            if digest not in held or not self._is_whole(digest, file[0])
+            if digest not in held or not self._reads_back(digest, file[0])
         }
         if not missing:
             return digests
@@ -106,7 +90,7 @@ class DiskObjects:
                 }
             )
         except OSError as error:
-            raise StoreUnavailable("the object store did not take a group of files") from error
+            raise StoreUnavailable("the object store did not take what it was given") from error
         with self._database.writing() as connection:
             for digest, (content, media_type) in missing.items():
                 insert_missing(
@@ -145,9 +129,7 @@ class DiskObjects:
                 connection.scalars(select(OBJECTS.c.digest).where(OBJECTS.c.digest.in_(tuple(digests))))
             )
 
-    def _is_whole(self, digest: FileDigest, content: bytes) -> bool:
-        if not self.has(digest):
-            return False
+    def _reads_back(self, digest: FileDigest, content: bytes) -> bool:
         try:
             return self.get(digest) == content
         except ObjectMissing:
@@ -176,22 +158,6 @@ class DiskObjects:
                 with suppress(OSError):
                     incoming.unlink(missing_ok=True)
             raise
-
-    def _write(self, digest: FileDigest, sealed: bytes) -> None:
-        path = self._path(digest)
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".incoming-")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(sealed)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(path)
-        except OSError:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-        for directory in (path.parent, self._root):
-            _sync(directory)
 
 
 def _bound_to(digest: FileDigest) -> bytes:
