@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import CDPSession, Page, expect
 
 from deploy.configuration import Configuration
 from deploy.demo.accounts import person
@@ -124,6 +124,22 @@ def make_proved_account(system: Configuration) -> KeycloakAccount:
         password=password,
         citizen=citizen,
     )
+
+
+def virtual_authenticator(page: Page) -> tuple[CDPSession, str]:
+    """A passkey in the device itself, whose owner always agrees: its session with the browser, and its name there."""
+    session = page.context.new_cdp_session(page)
+    session.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    made = session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    return session, str(made["authenticatorId"])
 
 
 def expect_done(page: Page) -> None:

@@ -8,11 +8,18 @@ from collections.abc import Callable
 
 import pytest
 import zxingcpp
-from browser_keycloak import KeycloakAccount, expect_done, expect_refused, make_account, sign_in_address
+from browser_keycloak import (
+    KeycloakAccount,
+    expect_done,
+    expect_refused,
+    make_account,
+    sign_in_address,
+    virtual_authenticator,
+)
 from browser_pages import check_page
 from browser_people import sign_in_by_real_name
 from PIL import Image
-from playwright.sync_api import CDPSession, Page, expect
+from playwright.sync_api import Page, expect
 
 from deploy.configuration import Configuration
 from deploy.demo.accounts import person
@@ -24,22 +31,6 @@ OpenPage = Callable[..., Page]
 def give_code(page: Page, phone: Phone) -> None:
     page.locator("#otp").fill(phone.code())
     page.locator("#kc-login").click()
-
-
-def virtual_authenticator(page: Page) -> CDPSession:
-    """A passkey in the device itself, whose owner always agrees."""
-    session = page.context.new_cdp_session(page)
-    session.send("WebAuthn.enable")
-    options = {
-        "protocol": "ctap2",
-        "transport": "internal",
-        "hasResidentKey": True,
-        "hasUserVerification": True,
-        "isUserVerified": True,
-        "automaticPresenceSimulation": True,
-    }
-    session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
-    return session
 
 
 def test_signing_in_says_for_what_and_refuses_in_place(
@@ -140,7 +131,7 @@ def test_a_passkey_is_set_up_and_used_in_place_of_a_code(
     open_page: OpenPage, system: Configuration, account: KeycloakAccount
 ) -> None:
     page = open_page(sign_in_address(system, kc_action="webauthn-register"))
-    device = virtual_authenticator(page)
+    device, _ = virtual_authenticator(page)
     account.give_password(page)
     account.prove(page)
     check_page(page)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from browser_keycloak import virtual_authenticator
 from playwright.sync_api import Browser, Page, expect
 
 from deploy.configuration import Configuration
@@ -39,18 +40,8 @@ def with_authenticator(chromium: Browser) -> Iterator[Callable[[], tuple[Page, A
         context = chromium.new_context(locale="zh-CN")
         contexts.append(context)
         page = context.new_page()
-        session = context.new_cdp_session(page)
-        session.send("WebAuthn.enable")
-        options = {
-            "protocol": "ctap2",
-            "transport": "internal",
-            "hasResidentKey": True,
-            "hasUserVerification": True,
-            "isUserVerified": True,
-            "automaticPresenceSimulation": True,
-        }
-        made = session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
-        return page, session, str(made["authenticatorId"])
+        session, authenticator = virtual_authenticator(page)
+        return page, session, authenticator
 
     yield make
     for context in contexts:

@@ -6,9 +6,16 @@ import secrets
 from collections.abc import Callable, Iterator
 
 import pytest
-from browser_keycloak import KeycloakAccount, expect_done, expect_refused, make_account, sign_in_address
+from browser_keycloak import (
+    KeycloakAccount,
+    expect_done,
+    expect_refused,
+    make_account,
+    sign_in_address,
+    virtual_authenticator,
+)
 from browser_pages import check_page
-from playwright.sync_api import CDPSession, Page, expect
+from playwright.sync_api import Page, expect
 
 from deploy.configuration import Configuration
 from deploy.form_client import read_sms
@@ -25,22 +32,6 @@ def mobile(system: Configuration) -> Iterator[str]:
     connection = RealmConnection(system)
     for user in connection.get("users", username=number, exact="true"):
         connection.delete("users", user["id"])
-
-
-def device(page: Page) -> tuple[CDPSession, str]:
-    """A passkey in the device itself, whose owner always agrees: its session with the browser, and its name there."""
-    session = page.context.new_cdp_session(page)
-    session.send("WebAuthn.enable")
-    options = {
-        "protocol": "ctap2",
-        "transport": "internal",
-        "hasResidentKey": True,
-        "hasUserVerification": True,
-        "isUserVerified": True,
-        "automaticPresenceSimulation": True,
-    }
-    made = session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
-    return session, str(made["authenticatorId"])
 
 
 @pytest.mark.parametrize("javascript", [True, False])
@@ -94,7 +85,7 @@ def test_a_passkey_signs_in_alone_and_is_both_factors_in_one(
 ) -> None:
     site = system.sites["site-a"].url
     page = open_page(sign_in_address(system, kc_action="webauthn-register-passwordless"))
-    session, authenticator = device(page)
+    session, authenticator = virtual_authenticator(page)
     account.give_password(page)
     account.prove(page)
     check_page(page)
@@ -125,7 +116,7 @@ def test_a_passkey_signs_in_alone_and_is_both_factors_in_one(
 
     # A device without the passkey gets nowhere, and can take another way.
     session.send("WebAuthn.disable")
-    device(page)
+    virtual_authenticator(page)
     page.context.clear_cookies()
     page.goto(f"{site}/sign-in")
     page.get_by_role("button", name="通行密钥登录").click()
@@ -141,7 +132,7 @@ def test_a_passkey_of_somebody_else_raises_nobody(
 ) -> None:
     site = system.sites["site-a"].url
     page = open_page(sign_in_address(system, kc_action="webauthn-register-passwordless"))
-    device(page)
+    virtual_authenticator(page)
     account.give_password(page)
     account.prove(page)
     page.get_by_role("button", name="开始设置").click()

@@ -3,13 +3,9 @@ package gov.longzheng.keycloak;
 import java.util.Map;
 import org.keycloak.authentication.AuthenticationFlowContext;
 import org.keycloak.authentication.AuthenticationFlowError;
-import org.keycloak.authentication.Authenticator;
 import org.keycloak.authentication.authenticators.conditional.ConditionalAuthenticator;
 import org.keycloak.authentication.authenticators.util.AcrStore;
 import org.keycloak.models.AuthenticationExecutionModel;
-import org.keycloak.models.KeycloakSession;
-import org.keycloak.models.RealmModel;
-import org.keycloak.models.UserModel;
 import org.keycloak.sessions.AuthenticationSessionModel;
 import org.keycloak.sessions.CommonClientSessionModel.ExecutionStatus;
 
@@ -41,36 +37,16 @@ final class PasskeyAlone {
     }
 
     /** A condition: whether a second factor is still to be given, because none was part of the first step. */
-    static final class Missing implements ConditionalAuthenticator {
+    static final class Missing extends FormlessStep implements ConditionalAuthenticator {
 
         @Override
         public boolean matchCondition(AuthenticationFlowContext context) {
             return !wasUsed(context);
         }
-
-        @Override
-        public void action(AuthenticationFlowContext context) {
-            // No form.
-        }
-
-        @Override
-        public boolean requiresUser() {
-            return true;
-        }
-
-        @Override
-        public void setRequiredActions(KeycloakSession session, RealmModel realm, UserModel user) {
-            // Nothing to set up.
-        }
-
-        @Override
-        public void close() {
-            // Holds nothing.
-        }
     }
 
     /** A step after the first: raises the level to that of the passkey, if one was used. */
-    static final class Raise implements Authenticator {
+    static final class Raise extends FormlessStep {
 
         @Override
         public void authenticate(AuthenticationFlowContext context) {
@@ -82,31 +58,6 @@ final class PasskeyAlone {
                 new AcrStore(context.getSession(), context.getAuthenticationSession()).setLevelAuthenticated(LEVEL);
             }
             context.success();
-        }
-
-        @Override
-        public void action(AuthenticationFlowContext context) {
-            // No form.
-        }
-
-        @Override
-        public boolean requiresUser() {
-            return true;
-        }
-
-        @Override
-        public boolean configuredFor(KeycloakSession session, RealmModel realm, UserModel user) {
-            return true;
-        }
-
-        @Override
-        public void setRequiredActions(KeycloakSession session, RealmModel realm, UserModel user) {
-            // Nothing to set up.
-        }
-
-        @Override
-        public void close() {
-            // Holds nothing.
         }
     }
 }

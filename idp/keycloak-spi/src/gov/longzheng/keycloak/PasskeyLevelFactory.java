@@ -1,16 +1,10 @@
 package gov.longzheng.keycloak;
 
-import java.util.List;
-import org.keycloak.Config;
 import org.keycloak.authentication.Authenticator;
-import org.keycloak.authentication.AuthenticatorFactory;
-import org.keycloak.models.AuthenticationExecutionModel.Requirement;
 import org.keycloak.models.KeycloakSession;
-import org.keycloak.models.KeycloakSessionFactory;
-import org.keycloak.provider.ProviderConfigProperty;
 
 /** Registers {@link PasskeyAlone.Raise} as {@code longzheng-passkey-level}. */
-public final class PasskeyLevelFactory implements AuthenticatorFactory {
+public final class PasskeyLevelFactory extends StepFactory {
 
     private static final PasskeyAlone.Raise STEP = new PasskeyAlone.Raise();
 
@@ -32,45 +26,5 @@ public final class PasskeyLevelFactory implements AuthenticatorFactory {
     @Override
     public Authenticator create(KeycloakSession session) {
         return STEP;
-    }
-
-    @Override
-    public boolean isConfigurable() {
-        return false;
-    }
-
-    @Override
-    public List<ProviderConfigProperty> getConfigProperties() {
-        return List.of();
-    }
-
-    @Override
-    public String getReferenceCategory() {
-        return null;
-    }
-
-    @Override
-    public Requirement[] getRequirementChoices() {
-        return new Requirement[] {Requirement.REQUIRED, Requirement.DISABLED};
-    }
-
-    @Override
-    public boolean isUserSetupAllowed() {
-        return false;
-    }
-
-    @Override
-    public void init(Config.Scope scope) {
-        // Nothing to configure.
-    }
-
-    @Override
-    public void postInit(KeycloakSessionFactory factory) {
-        // Depends on no other provider.
-    }
-
-    @Override
-    public void close() {
-        // Holds nothing.
     }
 }

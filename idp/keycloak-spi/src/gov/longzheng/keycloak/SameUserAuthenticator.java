@@ -5,12 +5,8 @@ import java.time.Instant;
 import java.util.Map;
 import org.keycloak.authentication.AuthenticationFlowContext;
 import org.keycloak.authentication.AuthenticationFlowError;
-import org.keycloak.authentication.Authenticator;
-
 import org.keycloak.events.Errors;
 import org.keycloak.models.AuthenticatorConfigModel;
-import org.keycloak.models.KeycloakSession;
-import org.keycloak.models.RealmModel;
 import org.keycloak.models.UserModel;
 import org.keycloak.sessions.AuthenticationSessionModel;
 
@@ -26,7 +22,7 @@ import org.keycloak.sessions.AuthenticationSessionModel;
  * the order in which a person walks through the pages does not matter. No note (the person went straight to the
  * provider) is no conflict: the post-broker ladder then asks that account's own second factor.
  */
-final class SameUserAuthenticator implements Authenticator {
+final class SameUserAuthenticator extends FormlessStep {
 
     private static final String SENTENCE = "实名核验的不是开始登录的本人，登录已中止。请由本人重新登录。";
     private static final String NOTE = "longzheng.same-user";
@@ -59,30 +55,5 @@ final class SameUserAuthenticator implements Authenticator {
         context.getEvent().detail("reason", "broker_user_differs").error(Errors.DIFFERENT_USER_AUTHENTICATED);
         Response page = context.form().setError(SENTENCE).createErrorPage(Response.Status.BAD_REQUEST);
         context.failure(AuthenticationFlowError.USER_CONFLICT, page);
-    }
-
-    @Override
-    public void action(AuthenticationFlowContext context) {
-        // There is no form, so there is nothing to receive.
-    }
-
-    @Override
-    public boolean requiresUser() {
-        return true;
-    }
-
-    @Override
-    public boolean configuredFor(KeycloakSession session, RealmModel realm, UserModel user) {
-        return true;
-    }
-
-    @Override
-    public void setRequiredActions(KeycloakSession session, RealmModel realm, UserModel user) {
-        // Nothing for the person to set up.
-    }
-
-    @Override
-    public void close() {
-        // Holds nothing.
     }
 }

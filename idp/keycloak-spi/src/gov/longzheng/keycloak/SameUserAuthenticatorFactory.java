@@ -1,16 +1,12 @@
 package gov.longzheng.keycloak;
 
 import java.util.List;
-import org.keycloak.Config;
 import org.keycloak.authentication.Authenticator;
-import org.keycloak.authentication.AuthenticatorFactory;
-import org.keycloak.models.AuthenticationExecutionModel.Requirement;
 import org.keycloak.models.KeycloakSession;
-import org.keycloak.models.KeycloakSessionFactory;
 import org.keycloak.provider.ProviderConfigProperty;
 
 /** Registers {@link SameUserAuthenticator} as {@code longzheng-same-user}. */
-public final class SameUserAuthenticatorFactory implements AuthenticatorFactory {
+public final class SameUserAuthenticatorFactory extends StepFactory {
 
     private static final SameUserAuthenticator STEP = new SameUserAuthenticator();
 
@@ -50,35 +46,5 @@ public final class SameUserAuthenticatorFactory implements AuthenticatorFactory 
                 SameUserMode.REMEMBER,
                 SameUserMode.CHECK);
         return List.of(mode);
-    }
-
-    @Override
-    public String getReferenceCategory() {
-        return null;
-    }
-
-    @Override
-    public Requirement[] getRequirementChoices() {
-        return new Requirement[] {Requirement.REQUIRED, Requirement.DISABLED};
-    }
-
-    @Override
-    public boolean isUserSetupAllowed() {
-        return false;
-    }
-
-    @Override
-    public void init(Config.Scope scope) {
-        // Configured per execution, not per server.
-    }
-
-    @Override
-    public void postInit(KeycloakSessionFactory factory) {
-        // Depends on no other provider.
-    }
-
-    @Override
-    public void close() {
-        // Holds nothing.
     }
 }

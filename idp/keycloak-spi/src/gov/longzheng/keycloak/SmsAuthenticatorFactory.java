@@ -1,16 +1,11 @@
 package gov.longzheng.keycloak;
 
-import java.util.List;
-import org.keycloak.Config;
 import org.keycloak.authentication.Authenticator;
-import org.keycloak.authentication.AuthenticatorFactory;
 import org.keycloak.models.AuthenticationExecutionModel.Requirement;
 import org.keycloak.models.KeycloakSession;
-import org.keycloak.models.KeycloakSessionFactory;
-import org.keycloak.provider.ProviderConfigProperty;
 
 /** Registers {@link SmsAuthenticator} as {@code longzheng-sms}. */
-public final class SmsAuthenticatorFactory implements AuthenticatorFactory {
+public final class SmsAuthenticatorFactory extends StepFactory {
 
     private static final SmsAuthenticator STEP = new SmsAuthenticator();
 
@@ -40,11 +35,6 @@ public final class SmsAuthenticatorFactory implements AuthenticatorFactory {
     }
 
     @Override
-    public List<ProviderConfigProperty> getConfigProperties() {
-        return List.of();
-    }
-
-    @Override
     public String getReferenceCategory() {
         return "longzheng-sms";
     }
@@ -52,25 +42,5 @@ public final class SmsAuthenticatorFactory implements AuthenticatorFactory {
     @Override
     public Requirement[] getRequirementChoices() {
         return new Requirement[] {Requirement.REQUIRED, Requirement.ALTERNATIVE, Requirement.DISABLED};
-    }
-
-    @Override
-    public boolean isUserSetupAllowed() {
-        return false;
-    }
-
-    @Override
-    public void init(Config.Scope scope) {
-        // The realm's identity provider holds address and secret.
-    }
-
-    @Override
-    public void postInit(KeycloakSessionFactory factory) {
-        // Depends on no other provider.
-    }
-
-    @Override
-    public void close() {
-        // Holds nothing.
     }
 }
