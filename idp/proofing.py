@@ -6,10 +6,11 @@ registered to that person; whoever holds another phone learns that the three do 
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from enum import Enum
 from typing import Final
 
+from idp.civil_time import civil_day
 from idp.displacement import Evidence
 from idp.errors import OwnershipUnavailable, RegisterUnavailable, TooManyTries
 from idp.identity.citizen_number import CitizenNumber, parse_citizen_number
@@ -63,7 +64,6 @@ _NOT_A_GUESS = frozenset(
 UNAVAILABLE: Final = frozenset({Outcome.REGISTER_UNAVAILABLE, Outcome.OWNERSHIP_UNAVAILABLE})
 # Below this age a guardian's consent is needed (Personal Information Protection Law, article 31).
 AGE_OF_CONSENT: Final = 14
-CIVIL_TIME: Final = timezone(timedelta(hours=8))
 REGISTERS: Final = frozenset({Evidence.POPULATION_REGISTER, Evidence.MOBILE_NUMBER_REGISTER})
 
 
@@ -230,14 +230,14 @@ def claimed_again(typed: Typed, *, now: datetime) -> ClaimedIdentity:
     """A claim that was parsed once and kept."""
     return ClaimedIdentity(
         name=normalise_name(typed.name),
-        number=parse_citizen_number(typed.number, today=now.astimezone(CIVIL_TIME).date()),
+        number=parse_citizen_number(typed.number, today=civil_day(now)),
         mobile=MobileNumber(typed.mobile),
     )
 
 
 def is_minor(number: CitizenNumber, *, now: datetime) -> bool:
     """Whether a person is younger than fourteen on the civil day of `now`."""
-    today, born = now.astimezone(CIVIL_TIME).date(), number.birth_date
+    today, born = civil_day(now), number.birth_date
     had_birthday = (today.month, today.day) >= (born.month, born.day)
     return today.year - born.year - (0 if had_birthday else 1) < AGE_OF_CONSENT
 

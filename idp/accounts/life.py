@@ -6,11 +6,12 @@ Each change is written first and then carried out at Keycloak, now or as soon as
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from typing import Final
 
 from idp.accounts.history import Line, SiteReceipt, history_of, receipts_of
 from idp.accounts.rules import Strength, holds_second_factor
+from idp.civil_time import civil_day
 from idp.errors import AccountOver, AccountsUnavailable, PhoneRefused
 from idp.identity.assurance import AcrLevel
 from idp.identity.citizen_number import CitizenNumber, parse_citizen_number
@@ -26,7 +27,6 @@ from idp.store.marks import Marks, mark_of_random
 from idp.store.persons import Person, PersonState
 
 _LINES: Final = 500
-_CIVIL_TIME: Final = timezone(timedelta(hours=8))
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -218,7 +218,7 @@ class AccountLife:
 
     def _number(self, person: Person, now: datetime) -> CitizenNumber:
         number = self._parts.persons.number_of(person.realname_ref)
-        return parse_citizen_number(number, today=now.astimezone(_CIVIL_TIME).date())
+        return parse_citizen_number(number, today=civil_day(now))
 
     def _tell(self, mobiles: Iterable[MobileNumber], notice: Notice, now: datetime) -> None:
         for mobile in mobiles:

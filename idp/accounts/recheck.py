@@ -6,8 +6,7 @@ raised by an answer.
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
-from typing import Final
+from datetime import datetime
 
 from idp.accounts.rules import (
     RECHECK_BATCH,
@@ -16,6 +15,7 @@ from idp.accounts.rules import (
     deaths_are_plausible,
     verdict_of,
 )
+from idp.civil_time import civil_day
 from idp.errors import RegisterUnavailable
 from idp.identity.citizen_number import parse_citizen_number
 from idp.identity.person_name import normalise_name
@@ -25,7 +25,6 @@ from idp.ports import PopulationRegister
 from idp.store.account_life import AccountLifeStore
 from idp.store.persons import Person, PersonState, PersonStore
 
-_CIVIL_TIME: Final = timezone(timedelta(hours=8))
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -112,7 +111,7 @@ class Recheck:
         )
 
     def _ask(self, due: tuple[str, ...], now: datetime) -> list[tuple[Person, Verdict]]:
-        today, verdicts = now.astimezone(_CIVIL_TIME).date(), []
+        today, verdicts = civil_day(now), []
         for realname_ref in due:
             person = self._persons.person(realname_ref)
             if person is None or person.state is not PersonState.ACTIVE:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from idp.civil_time import civil_day
 from idp.displacement import Evidence
 from idp.errors import OwnershipUnavailable, PhoneOpensNothing
 from idp.identity.assurance import RealnameLevel
@@ -19,7 +20,6 @@ from idp.identity.citizen_number import parse_citizen_number
 from idp.identity.person_name import normalise_name
 from idp.mobile_number import MobileNumber
 from idp.ports import MobileOwnership
-from idp.proofing import CIVIL_TIME
 from idp.provider.claims import TRUST_FRAMEWORK, iso_time
 from idp.sms.codes import Purpose, SmsCodes
 from idp.store.marks import Marks
@@ -141,8 +141,7 @@ class SmsSignIn:
         """Numbers are given to new people; while the operators' register is silent, its last answer counts."""
         if Evidence.DOCUMENT_AT_COUNTER in person.evidence:
             return True  # an officer saw this phone in the person's hand, whoever it is registered to
-        today = now.astimezone(CIVIL_TIME).date()
-        number = parse_citizen_number(self._persons.number_of(person.realname_ref), today=today)
+        number = parse_citizen_number(self._persons.number_of(person.realname_ref), today=civil_day(now))
         try:
             return self._ownership.is_registered_to(person.mobile, number, normalise_name(person.name))
         except OwnershipUnavailable:

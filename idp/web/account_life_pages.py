@@ -8,6 +8,7 @@ from idp.accounts.client_names import ClientNames
 from idp.accounts.history import LineKind
 from idp.accounts.life import AccountLife, PhoneChange, strength_from
 from idp.accounts.rules import Strength, holds_second_factor
+from idp.civil_time import BEIJING
 from idp.errors import (
     AccountOver,
     AccountsUnavailable,
@@ -30,7 +31,6 @@ from idp.web.account_words import (
     SCOPE_WORDS,
     WHAT_WORDS,
 )
-from idp.web.claimed import BEIJING
 from idp.web.service import Service
 from idp.web.signed_in_pages import SignedInPages
 from idp.web.visitor import address_of

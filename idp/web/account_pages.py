@@ -4,13 +4,13 @@ from typing import Any
 
 from flask import g, redirect, render_template, request, url_for
 
+from idp.civil_time import BEIJING
 from idp.errors import SignInRefused
 from idp.identity.access_token import Caller
 from idp.identity.masking import mask_mobile, mask_name
 from idp.store.marks import seconds
 from idp.store.persons import Person, PersonState
 from idp.web.account_words import WHAT_WORDS
-from idp.web.claimed import BEIJING
 from idp.web.service import Service
 from idp.web.signed_in_pages import SignedInPages
 

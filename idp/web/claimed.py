@@ -1,8 +1,8 @@
 """What a person typed, parsed: the claim, or a sentence for each field that is wrong."""
 
-from datetime import datetime, timedelta, timezone
-from typing import Final
+from datetime import datetime
 
+from idp.civil_time import civil_day
 from idp.errors import MalformedMobile
 from idp.identity.citizen_number import parse_citizen_number
 from idp.identity.errors import MalformedName, MalformedNumber
@@ -11,8 +11,6 @@ from idp.mobile_number import parse_mobile_number
 from idp.proofing import ClaimedIdentity
 from idp.store.visits import Typed
 from idp.strong_proof import UnheldClaim
-
-BEIJING: Final = timezone(timedelta(hours=8))
 
 
 def claimed_of(typed: Typed, *, now: datetime) -> tuple[ClaimedIdentity | None, dict[str, str]]:
@@ -37,7 +35,7 @@ def person_of(typed: Typed, *, now: datetime) -> tuple[UnheldClaim | None, dict[
     except MalformedName as error:
         errors["name"] = str(error)
     try:
-        number = parse_citizen_number(typed.number, today=now.astimezone(BEIJING).date())
+        number = parse_citizen_number(typed.number, today=civil_day(now))
     except MalformedNumber as error:
         errors["number"] = str(error)
     if name is None or number is None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from flask import g, redirect, render_template, request, url_for
 
+from idp.civil_time import BEIJING
 from idp.errors import CodeRefused, CounterRefused, InteractionLost, MalformedCode, SignInRefused, SmsRefused
 from idp.identity.access_token import Caller
 from idp.identity.assurance import AcrLevel
@@ -18,7 +19,7 @@ from idp.store.visits import Step, Typed, Visit
 from idp.store.window_grants import WindowGrant
 from idp.strong_proof import DocumentKind, require_grant
 from idp.web.account_words import WHAT_WORDS
-from idp.web.claimed import BEIJING, claimed_of, person_of
+from idp.web.claimed import claimed_of, person_of
 from idp.web.pages import FIELDS
 from idp.web.sentences import COUNTER_SENTENCES
 from idp.web.service import Service

@@ -16,6 +16,7 @@ from idp.identity.errors import (
 from idp.identity.sentence import said
 from idp.provider.broker_client import SCOPES
 from idp.provider.claims import iso_time, person_claims
+from idp.web.problems import problem
 from idp.web.service import Service
 
 _RESOLUTION_STATUS = {
@@ -176,12 +177,7 @@ def _bearer_token() -> str:
 
 
 def _problem(error: IdentityError) -> Response:
-    """An RFC 9457 problem; an error without a row here is a 500 without detail."""
-    status = next((code for kind, code in _RESOLUTION_STATUS.items() if isinstance(error, kind)), 500)
-    detail = {"detail": str(error), "code": error.code} if status != 500 else {}
-    response = jsonify({"type": "about:blank", "title": error.code, "status": status, **detail})
-    response.status_code = status
-    response.content_type = "application/problem+json"
-    if status == 401:
+    response = problem(error, _RESOLUTION_STATUS)
+    if response.status_code == 401:
         response.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
     return response

@@ -21,6 +21,7 @@ from idp.number_release import LONGEST_CASE, NumberDesk, Question, release
 from idp.number_rights import NumberRight
 from idp.provider.claims import iso_time
 from idp.store.persons import PersonState
+from idp.web.problems import problem
 from idp.web.service import Service
 from idp.web.signed_in_pages import SignedInPages, stopped
 
@@ -108,13 +109,8 @@ def _back(right: NumberRight, state: str, *, agrees: bool) -> str:
 
 
 def _problem(error: IdentityError) -> Response:
-    statuses = {KeysUnavailable: 503, AccessTokenRefused: 401, NumberRefused: 403}
-    status = next((code for kind, code in statuses.items() if isinstance(error, kind)), 500)
-    detail = {"detail": str(error), "code": error.code} if status != 500 else {}
-    response = jsonify({"type": "about:blank", "title": error.code, "status": status, **detail})
-    response.status_code = status
-    response.content_type = "application/problem+json"
-    if status == 401:
+    response = problem(error, {KeysUnavailable: 503, AccessTokenRefused: 401, NumberRefused: 403})
+    if response.status_code == 401:
         word = "invalid_dpop_proof" if isinstance(error, DpopProofRefused) else "invalid_token"
         response.headers["WWW-Authenticate"] = f'DPoP error="{word}", algs="ES256"'
     return response

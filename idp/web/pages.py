@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from flask import Blueprint, abort, jsonify, redirect, render_template, request, url_for
 
+from idp.civil_time import BEIJING
 from idp.errors import CodeRefused, InteractionLost, MalformedCode, SmsRefused
 from idp.identity.masking import mask_mobile
 from idp.mobile_number import parse_mobile_number
@@ -12,7 +13,7 @@ from idp.proofing import ClaimedIdentity, Outcome
 from idp.provider.server import ProvedPerson
 from idp.sms.codes import parse_code
 from idp.store.visits import Step, Typed, Visit
-from idp.web.claimed import BEIJING, claimed_of
+from idp.web.claimed import claimed_of
 from idp.web.face_pages import offers_face
 from idp.web.sentences import SENTENCES
 from idp.web.service import Service

@@ -12,6 +12,7 @@ from idp.errors import CodeRefused, MalformedCode, MalformedMobile, PhoneOpensNo
 from idp.identity.errors import IdentityError
 from idp.mobile_number import parse_mobile_number
 from idp.sms.codes import parse_code
+from idp.web.problems import problem
 from idp.web.service import Service
 
 _STATUS: Final = {
@@ -84,12 +85,7 @@ def _unknown_caller() -> Response:
 
 
 def _problem(error: IdentityError) -> Response:
-    """An RFC 9457 problem with the sentence for the person; an error without a row is a 500 without detail."""
-    status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
-    detail = {"detail": str(error), "code": error.code} if status != 500 else {}
-    response = jsonify({"type": "about:blank", "title": error.code, "status": status, **detail})
-    response.status_code = status
-    response.content_type = "application/problem+json"
+    response = problem(error, _STATUS)
     if isinstance(error, SmsRefused) and error.retry_after_s:
         response.headers["Retry-After"] = str(error.retry_after_s)
     return response
