@@ -25,7 +25,7 @@ GATES = (
     ("types", (str(BIN / "mypy"),)),
     ("import contracts", (str(BIN / "lint-imports"),)),
 )
-FAST = "not servers and not browser and not long"
+FAST = "not servers and not browser and not thorough and not long"
 USUAL = "not long"
 EVERYTHING = ""
 CLOSING_LINE = re.compile(

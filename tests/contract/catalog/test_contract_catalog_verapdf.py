@@ -6,6 +6,8 @@ from cert_registry.catalog.rendering import render
 from tests.fixtures_verapdf import VeraPdf
 from tests.unit.catalog.specimens import SAMPLES, SLUGS, specimen
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(scope="module")
 def files() -> dict[str, bytes]:

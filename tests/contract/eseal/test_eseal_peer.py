@@ -5,6 +5,8 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from cert_registry.eseal.making import make_seal, make_signature
 from cert_registry.eseal.ports import Judgement, Standing
 from cert_registry.eseal.reading import read_seal
@@ -13,6 +15,8 @@ from cert_registry.eseal.types import EsealVersion
 from cert_registry.eseal.verifying import verify
 from tests.peers.ofdrw.harness import Ofdrw
 from tests.unit.eseal.eseal_world import MADE, NOW, P256Key, a_judge, a_signer, content_for, sm2_key
+
+pytestmark = pytest.mark.thorough
 
 DATA = b"the protected data"
 SIGNED = MADE + timedelta(days=3)

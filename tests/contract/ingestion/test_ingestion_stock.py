@@ -33,6 +33,8 @@ from cert_registry.store.metadata import METADATA
 from cert_registry.types import EcertIdentifier
 from idp.identity.holder import HolderReference
 
+pytestmark = pytest.mark.thorough
+
 CHECKOUT = Path(__file__).parents[3]
 DEMO = CHECKOUT / "deploy" / "demo" / "stock-food.csv"
 EXPECTED = json.loads((CHECKOUT / "deploy" / "demo" / "stock-food.expected.json").read_text(encoding="utf-8"))

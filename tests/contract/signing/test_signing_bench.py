@@ -5,7 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from bench.measure import interleaved
+
+pytestmark = pytest.mark.thorough
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 _CASES = {"token alone", "plain pyHanko", "reference path", "fast path", "fast path, released"}

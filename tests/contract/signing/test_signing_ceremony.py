@@ -14,6 +14,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from hsm_sim.errors import CeremonyError
 from hsm_sim.transcript import check_transcript
 
+pytestmark = pytest.mark.thorough
+
 CHECKOUT = Path(__file__).resolve().parents[3]
 
 

@@ -23,6 +23,8 @@ from tests.fixtures_verapdf import VeraPdf
 from tests.peers.dss.harness import EuDss
 from verify_api.validation import DocumentReport, TrustAnchors, Verdict, validate_pdf
 
+pytestmark = pytest.mark.thorough
+
 _LEVELS = (PadesLevel.B_B, PadesLevel.B_T, PadesLevel.B_LT)
 _YEAR = timedelta(days=365)
 

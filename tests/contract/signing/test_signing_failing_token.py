@@ -35,6 +35,8 @@ from tests.fixtures_failing_token import failing as failing  # noqa: PLC0414 - a
 from tests.fixtures_failing_token import failing_module as failing_module  # noqa: PLC0414 - likewise
 from tests.fixtures_failing_token import failing_settings as failing_settings  # noqa: PLC0414 - likewise
 
+pytestmark = pytest.mark.thorough
+
 DATA = b"what is signed"
 
 

@@ -33,6 +33,8 @@ from cert_registry.signing.sealing import PadesLevel, Sealer
 from tests.fixtures_verapdf import VeraPdf
 from verify_api.validation import TrustAnchors, Verdict, validate_pdf
 
+pytestmark = pytest.mark.thorough
+
 PAGES = catalogue_pages(Catalog.load(TYPES_DIRECTORY))
 _SUBJECT = Subject(common_name="示例快速盖章", organisation="示例局", credit_code="119901000000002037")
 

@@ -16,6 +16,8 @@ from cert_registry.signing.sealing import PadesLevel, Sealer
 from tests.peers.dss.harness import DssVerdict, EuDss
 from verify_api.validation import TrustAnchors, Verdict, validate_pdf
 
+pytestmark = pytest.mark.thorough
+
 _PROMISED = {
     # Without revocation data nothing is conclusive offline.
     "B_B": ("INDETERMINATE", "CERTIFICATE_CHAIN_GENERAL_FAILURE", "PAdES-BASELINE-B"),

@@ -28,6 +28,8 @@ from cert_registry.signing.settings import Settings
 from cert_registry.signing.token import Token
 from verify_api.validation import DocumentReport, TrustAnchors, Verdict, validate_pdf
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(scope="module")
 def anchors(ceremony_state: Path) -> dict[str, TrustAnchors]:

@@ -36,6 +36,8 @@ from cert_registry.signing.seal_key import KeyAlgorithm
 from cert_registry.signing.settings import Settings
 from tests.fixtures_token import token_settings
 
+pytestmark = pytest.mark.thorough
+
 _CHECKOUT = Path(__file__).resolve().parents[3]
 _QUERY = "application/timestamp-query"
 _OCSP = "application/ocsp-request"

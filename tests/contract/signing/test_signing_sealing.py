@@ -33,6 +33,8 @@ from cert_registry.signing.sealing import PadesLevel, SealedPdf, Sealer
 from cert_registry.signing.settings import Settings
 from tests.fixtures_verapdf import VeraPdf
 
+pytestmark = pytest.mark.thorough
+
 
 def seal(
     sealer: Sealer, credentials: SealCredentials, pdf: bytes, level: PadesLevel = PadesLevel.B_LT

@@ -30,6 +30,8 @@ from verify_api.validation import TrustAnchors, validate_pdf
 from verify_api.validation.signature_values import signature_verdict
 from verify_api.validation.verdicts import Verdict
 
+pytestmark = pytest.mark.thorough
+
 IDENTITY = "distid:1234567812345678"
 LABEL = "seal-city-market"
 

@@ -43,6 +43,8 @@ from cert_registry.store.term_filling import SqlTermFilling
 from cert_registry.types import DepartmentCode, EcertIdentifier, EcertState, Origin
 from idp.identity.holder import HolderCodeType, holder_reference
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).resolve().parents[3]
 TYPES = ROOT / "cert_registry" / "catalog" / "types"
 NOW = datetime(2026, 11, 25, 2, tzinfo=UTC)

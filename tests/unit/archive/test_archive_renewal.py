@@ -40,6 +40,8 @@ from verify_api.seal_adapter import OwnSealValidator
 from verify_api.token_adapter import RevocationLists
 from verify_api.validation import Limits, TrustAnchors, Verdict, validate_pdf
 
+pytestmark = pytest.mark.thorough
+
 CITY_LAND = DepartmentCode("119901000000002112")
 
 if TYPE_CHECKING:

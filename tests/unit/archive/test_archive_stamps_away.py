@@ -23,6 +23,8 @@ from cert_registry.signing.pki.services import open_pki
 from cert_registry.types import EcertIdentifier
 from verify_api.validation import DocumentReport, TrustAnchors, Verdict, validate_pdf
 
+pytestmark = pytest.mark.thorough
+
 if TYPE_CHECKING:
     from cert_registry.composition import RegistryRooms
 

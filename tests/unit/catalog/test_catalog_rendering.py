@@ -21,6 +21,8 @@ from cert_registry.catalog.typesetting import typeset
 from cert_registry.qr import verify_qr
 from tests.unit.catalog.specimens import KEY, KID, SAMPLES, SLUGS, Specimen, specimen
 
+pytestmark = pytest.mark.thorough
+
 
 def rendered(made: Specimen) -> bytes:
     return render(made.certificate_type, made.face, made.imprint).pdf

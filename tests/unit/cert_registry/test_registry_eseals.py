@@ -33,6 +33,8 @@ from verify_api import eseal_command
 from verify_api.eseal_judge import ChainJudge
 from verify_api.validation.trust import own_anchors
 
+pytestmark = pytest.mark.thorough
+
 SEAL = "seal-city-market"
 _DER = Encoding.DER
 

@@ -22,6 +22,8 @@ from hsm_sim.failing import FailingToken
 from tests.fixtures_failing_token import failing as failing  # noqa: PLC0414 - a fixture to hand on
 from tests.fixtures_failing_token import failing_module as failing_module  # noqa: PLC0414 - likewise
 
+pytestmark = pytest.mark.thorough
+
 COUNT = 10
 
 

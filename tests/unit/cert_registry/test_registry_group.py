@@ -37,6 +37,8 @@ from cert_registry.seals.tables import SEALS
 from cert_registry.store.tables import INTENTS, SEAL_USES
 from cert_registry.types import IssuedEcert, IssueOrder, TwoPersons
 
+pytestmark = pytest.mark.thorough
+
 SEAL = "seal-city-market"
 # Every call of a group of three that writes or signs: port, method, which call of it.
 GROUP_CALLS = (

@@ -14,6 +14,8 @@ from cert_registry.seals.bootstrapping import found_seals
 from cert_registry.settings import Settings
 from verify_api.validation import TrustAnchors, Verdict, validate_pdf
 
+pytestmark = pytest.mark.thorough
+
 __all__ = ["ceremony_state"]
 
 

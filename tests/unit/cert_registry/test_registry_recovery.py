@@ -22,6 +22,8 @@ from cert_registry.lifecycle import Actor, StateChange, give_back, suspend
 from cert_registry.store.tables import ECERTS, INTENTS, NOTICES, OUTBOX, SEAL_USES
 from cert_registry.types import EcertIdentifier, IssuedEcert
 
+pytestmark = pytest.mark.thorough
+
 KILLED_AT = [
     (("intents", "store", 1), "after"),
     (("objects", "put", 2), "after"),

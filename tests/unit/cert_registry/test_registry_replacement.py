@@ -28,6 +28,8 @@ from cert_registry.types import (
     TwoPersons,
 )
 
+pytestmark = pytest.mark.thorough
+
 CITY = DepartmentCode("11990100000000027A")
 COUNTY_MARKET = DepartmentCode("1199012100000030XT")
 COUNTY_OFFICERS = TwoPersons(drafter_id=StaffId("he.ping"), signer_id=StaffId("song.an"))

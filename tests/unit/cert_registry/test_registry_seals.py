@@ -40,6 +40,8 @@ from cert_registry.store.tables import OUTBOX, SEAL_USES
 from cert_registry.types import DepartmentCode, IssueOrder, StaffId, TwoPersons
 from verify_api.validation import TrustAnchors, validate_pdf
 
+pytestmark = pytest.mark.thorough
+
 COUNTY_MARKET = DepartmentCode("1199012100000030XT")
 CITY_LAND = DepartmentCode("119901000000002112")
 MARKET_SEAL = "seal-city-market"

@@ -31,6 +31,8 @@ from cert_registry.signing.pki.licensed import read_licensed
 from cert_registry.types import DepartmentCode, StaffId, TwoPersons
 from verify_api.validation import TrustAnchors, validate_pdf
 
+pytestmark = pytest.mark.thorough
+
 COUNTY_MARKET = DepartmentCode("1199012100000030XT")
 LABEL = "seal-county-market-2"
 

@@ -25,6 +25,8 @@ from verify_api.validation import validate_pdf
 from verify_api.validation.trust import own_anchors
 from verify_api.validation.verdicts import Verdict
 
+pytestmark = pytest.mark.thorough
+
 SLUG = "food-business-licence"
 
 

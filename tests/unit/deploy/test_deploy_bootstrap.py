@@ -11,6 +11,8 @@ from deploy import bootstrap, system_packages, virtual_environment
 from deploy.errors import DiskFull, InstallFailed, JavaUnsuitable, NetworkUnavailable, PackagesMissing
 from deploy.system_packages import SystemPackage
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -13,6 +13,8 @@ import pytest
 from deploy import first_configuration, ports
 from deploy.configuration import Mode
 
+pytestmark = pytest.mark.thorough
+
 CHECKOUT = Path(__file__).resolve().parents[3]
 
 

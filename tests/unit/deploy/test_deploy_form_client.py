@@ -11,6 +11,8 @@ import requests
 
 from deploy.form_client import FormClient, PageUnexpected, Phone
 
+pytestmark = pytest.mark.thorough
+
 PAGE = """<!doctype html><html><head><title>示例
 页</title><style>p { color: red }</style></head><body>
 <p id="said">您好，<b>甘****</b></p><a href="/next?a=1&amp;b=2">下一步 <span>去这里</span></a>

@@ -6,6 +6,8 @@ import pytest
 from deploy import keycloak
 from deploy.errors import DownloadAltered, InstallFailed, NetworkUnavailable
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -12,6 +12,8 @@ import pytest
 from deploy import cli, control, first_configuration, launcher, ports, processes
 from deploy.configuration import Mode
 
+pytestmark = pytest.mark.thorough
+
 CHECKOUT = Path(__file__).resolve().parents[3]
 
 

@@ -14,6 +14,8 @@ from deploy import control, processes
 from deploy.errors import PartUnhealthy, SupervisorUnreachable
 from deploy.supervisor import SOCKET_NAME, short_path
 
+pytestmark = pytest.mark.thorough
+
 CHECKOUT = Path(__file__).resolve().parents[3]
 CHILD = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']); time.sleep(600)"
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import rfc8785
 
+pytestmark = pytest.mark.thorough
+
 CHECKOUT = Path(__file__).resolve().parents[3]
 IN_TOKENS = """
 import sys

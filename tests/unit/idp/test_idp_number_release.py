@@ -14,6 +14,8 @@ from sqlalchemy import create_engine, text
 from deploy.dpop import make_proof
 from idp.store.acts import ActKind
 
+pytestmark = pytest.mark.thorough
+
 ADDRESS = "http://localhost:8/idp/v1/id-number"
 RIGHTS = {
     "site-a": {

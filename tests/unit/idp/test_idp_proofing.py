@@ -12,6 +12,8 @@ from idp.proofing import Outcome
 from idp.store.persons import PersonState
 from idp.web.sentences import SENTENCES
 
+pytestmark = pytest.mark.thorough
+
 OWN_PHONE = "13900000009"
 ZHAO = {"name": "赵明", "number": "880102198001010074", "mobile": "13900000005"}
 

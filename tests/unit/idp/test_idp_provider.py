@@ -11,6 +11,8 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 from realname_world import LIN, REDIRECT, MakeWorld, World, query
 
+pytestmark = pytest.mark.thorough
+
 
 def id_claims(world: World, answer: Any) -> dict[str, Any]:
     jwks = KeySet.import_key_set(world.browser().get("/idp/jwks").json)

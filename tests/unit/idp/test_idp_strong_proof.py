@@ -34,6 +34,8 @@ from idp.strong_proof import (
     require_grant,
 )
 
+pytestmark = pytest.mark.thorough
+
 OWN_PHONE, OTHER_PHONE = "13900000001", "13900000066"
 GRANT = WindowGrant(
     grant_id=0,

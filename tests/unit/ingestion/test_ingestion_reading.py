@@ -14,6 +14,8 @@ from cert_registry.ingestion.mapping import load_mapping
 from cert_registry.ingestion.reading import MAX_LINE_CHARACTERS, Record, SurveyedFile, records, survey
 from cert_registry.ingestion.types import Reason
 
+pytestmark = pytest.mark.thorough
+
 TEXT = "许可证编号,经营者名称\r\nJY1,示例市面馆\r\n"
 
 

@@ -28,6 +28,8 @@ from cert_registry.tlog.note import NoteVerifier, TokenNoteSigner
 from cert_registry.tlog.proof import parse_proof, verify_consistency, verify_inclusion, verify_proof
 from cert_registry.tlog.tiles import tile_path
 
+pytestmark = pytest.mark.thorough
+
 ORIGIN = "log.example/ecerts"
 
 

@@ -11,6 +11,8 @@ from validation_pki import NOW, Pki
 
 from verify_api.validation import SubIndication, TrustAnchors, Verdict, validate_pdf
 
+pytestmark = pytest.mark.thorough
+
 MORE = {**CONTENT_ATTACKS, **STRUCTURE_ATTACKS}
 PROVED = [
     *(

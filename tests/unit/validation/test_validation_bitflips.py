@@ -12,6 +12,8 @@ from validation_pki import NOW, Pki
 
 from verify_api.validation import TrustAnchors, Verdict, validate_pdf
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(scope="module", params=["lt", "lta"])
 def sealed(request: pytest.FixtureRequest, pki: Pki) -> bytes:

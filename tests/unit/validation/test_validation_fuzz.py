@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).resolve().parents[3]
 TARGET = ROOT / "tests" / "fuzz" / "fuzz_validation.py"
 VECTORS = ROOT / "tests" / "vectors" / "pdf"

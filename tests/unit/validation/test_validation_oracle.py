@@ -15,6 +15,8 @@ from validation_pki import NOW, Pki
 
 from verify_api.validation import Modifications, TrustAnchors, Verdict, validate_pdf
 
+pytestmark = pytest.mark.thorough
+
 _ENDS = re.compile(rb"/ByteRange\s*\[\s*0\s+\d+\s+(\d+)\s+(\d+)")
 _SEEN_CHANGES = {Modifications.PERMITTED}
 CASES = {

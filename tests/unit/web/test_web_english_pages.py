@@ -28,6 +28,8 @@ from verify_api.validation.sentences import PASSED, for_problem, remembered
 from verify_api.validation.verdicts import SubIndication
 from verify_api.web.public import LOOKS, create_public_pages
 
+pytestmark = pytest.mark.thorough
+
 CJK = re.compile("[\u2e80-\u9fff\u3000-\u303f\uff00-\uffef]")
 TOLD = ("aria-label", "title", "alt", "placeholder", "data-label")
 VOID = {"input", "meta", "link", "img", "br", "hr"}
