@@ -257,11 +257,12 @@ class _Desk:
         now: datetime,
     ) -> None:
         """One record for each ecert that the answer rests on, or one without; before the answer leaves."""
-        found: list[EcertIdentifier | None] = [
-            ecert.identifier for answer in answers for ecert in answer.ecerts
+        found: list[tuple[EcertIdentifier | None, str]] = [
+            (ecert.identifier, answer.status.value) for answer in answers for ecert in answer.ecerts
         ]
+        nothing_held = "; ".join(dict.fromkeys(answer.status.value for answer in answers))
         name = self._rooms.authority.department_name(system.department_code)
-        for identifier in found or [None]:
+        for identifier, told in found or [(None, nothing_held)]:
             self._rooms.checks.record_check(
                 Check(
                     identifier=identifier,
@@ -274,7 +275,7 @@ class _Desk:
                     case_number=body.case_number,
                     legal_basis=body.legal_basis,
                     operation="requirements",
-                    answer="是否持有",
+                    answer=told,
                 ),
                 now=now,
             )

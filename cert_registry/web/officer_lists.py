@@ -15,7 +15,7 @@ from cert_registry.issuance_drafts import DraftQuery
 from cert_registry.organisations.types import Operation
 from cert_registry.types import DraftId, DraftStage, StaffId
 from cert_registry.web.check_rows import time_place
-from cert_registry.web.check_words import CHECK_TITLES
+from cert_registry.web.check_words import CHECK_TITLES, answer_words
 from cert_registry.web.civil_words import civil
 from cert_registry.web.draft_rows import SIGNABLE, STAGES, DraftRow, draft_row
 from cert_registry.web.export import MAXIMUM_ROWS, csv_file
@@ -57,7 +57,7 @@ _CHECK_COLUMNS: Final[tuple[Column[CheckRecord], ...]] = (
     Column(key="item", title="事项编码", text=lambda row: row.check.service_item),
     Column(key="case", title="办件编号", text=lambda row: row.check.case_number),
     Column(key="basis", title="依据", text=lambda row: row.check.legal_basis),
-    Column(key="answer", title="答复", text=lambda row: row.check.answer),
+    Column(key="answer", title="答复", text=lambda row: "；".join(answer_words(row.check.answer))),
 )
 _WHOSE: Final = (("sign", "等我签发"), ("mine", "我制的证"), ("others", "别人制的证"))
 
@@ -158,7 +158,13 @@ class ListDesk:
             more_than_count=found.more_than_count,
         )
         view: Any = self._checks.view(asked, sliced)
-        shown = page("officer/checks.html", view=view, check_titles=CHECK_TITLES, refused=refused)
+        shown = page(
+            "officer/checks.html",
+            view=view,
+            check_titles=CHECK_TITLES,
+            answer_words=answer_words,
+            refused=refused,
+        )
         return make_response(shown, 422 if refused else 200)
 
     # ── parts ──

@@ -12,8 +12,10 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 from registry_rooms import CITY_MARKET, sample_face
 
+from cert_registry.checks import CheckQuery
 from cert_registry.composition import RegistryRooms
 from cert_registry.web.api import create_api, openapi_paths, openapi_schemas
+from cert_registry.web.check_words import answer_words
 from idp.identity.access_token import AccessTokenVerifier, JwksSource
 
 ISSUER = "http://localhost:18081/realms/gov"
@@ -128,7 +130,7 @@ def test_a_body_that_is_not_json_or_too_large_is_refused(client: FlaskClient) ->
         assert (refused.status_code, refused.json["code"]) == (400, "request-malformed")
 
 
-def test_required_documents_are_answered_and_recorded(client: FlaskClient) -> None:
+def test_required_documents_are_answered_and_recorded(client: FlaskClient, rooms: RegistryRooms) -> None:
     asked = {
         "holders": [{"code_type": "001", "number": "91990100C000000166"}],
         "purpose": "食品经营许可",
@@ -137,6 +139,12 @@ def test_required_documents_are_answered_and_recorded(client: FlaskClient) -> No
     answer = client.post("/api/v1/requirements/SL-002/check", json=asked, headers=bearer())
     assert answer.status_code == 200
     assert answer.json["must_submit"] + answer.json["need_not_submit"] == len(answer.json["documents"])
+    query = CheckQuery(department_codes=(CITY_MARKET,), operation="requirements")
+    told = {part for row in rooms.checks.page(query).records for part in row.check.answer.split("; ")}
+    statuses = {one["status"] for one in answer.json["documents"]}
+    assert told
+    assert told <= statuses
+    assert all(word not in statuses for status in told for word in answer_words(status))
     unknown = client.post("/api/v1/requirements/SL-999/check", json=asked, headers=bearer())
     assert (unknown.status_code, unknown.json["code"]) == (404, "unknown-service-item")
     wrong = asked | {"holders": [{"code_type": "001", "number": "91990100C000000167"}]}

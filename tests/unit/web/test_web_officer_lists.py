@@ -199,6 +199,7 @@ def test_a_department_sees_what_it_asked_and_nobody_elses(desk: Desk, issued: li
             case_number=case,
             legal_basis="",
             operation="verify",
+            answer="valid; TOTAL-PASSED; differs",
         )
         desk.rooms.checks.record_check(check, now=datetime.now(UTC))
 
@@ -208,6 +209,7 @@ def test_a_department_sees_what_it_asked_and_nobody_elses(desk: Desk, issued: li
     desk.sit(SIGNER)
     shown = desk.get("/officer/checks?operation=verify")
     assert counted(shown) == 30
+    assert "登记有效、印章有效、比对有不一致" in shown
     second = desk.get(link(shown, "下一页"))
     assert len(re.findall(r"ASK-\d+", second)) == 5
     heading, *rows = desk.csv("/officer/checks?format=csv&operation=verify")
