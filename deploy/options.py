@@ -19,7 +19,7 @@ def test() -> argparse.ArgumentParser:
     """Of `./longzheng test`."""
     parser = argparse.ArgumentParser(prog="longzheng test", description="Lint, types, contracts and tests.")
     extent = parser.add_mutually_exclusive_group()
-    extent.add_argument("--fast", action="store_true", help="without servers and browser")
+    extent.add_argument("--fast", action="store_true", help="without servers, browser and what takes long")
     extent.add_argument("--long", action="store_true", help="also what takes hours")
     parser.add_argument("pytest_arguments", nargs="*", help="after --: handed to pytest")
     return parser

@@ -40,6 +40,13 @@ def open_grants(configuration: Configuration) -> WindowGrants:
     return WindowGrants(engine)
 
 
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text} is no day; write it as 2026-01-31") from error
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="longzheng window", description="Who may prove people at a counter."
@@ -49,13 +56,13 @@ def _parser() -> argparse.ArgumentParser:
     grant.add_argument("staff_id")
     grant.add_argument("--department", required=True, help="unified social credit code")
     grant.add_argument("--office", required=True, help="name of the counter, as people know it")
-    grant.add_argument("--from", dest="valid_from", type=date.fromisoformat, required=True)
-    grant.add_argument("--to", dest="valid_to", type=date.fromisoformat, help="last day, included")
+    grant.add_argument("--from", dest="valid_from", type=_day, required=True)
+    grant.add_argument("--to", dest="valid_to", type=_day, help="last day, included")
     grant.add_argument("--basis", required=True, help="number of the document that grants it")
     grant.add_argument("--by", required=True, help="who grants it")
     end = acts.add_parser("end", help="end the right of one member of staff")
     end.add_argument("staff_id")
-    end.add_argument("--last-day", type=date.fromisoformat, default=datetime.now(_CIVIL_TIME).date())
+    end.add_argument("--last-day", type=_day, default=datetime.now(_CIVIL_TIME).date())
     listing = acts.add_parser("list", help="every grant ever recorded")
     listing.add_argument("--json", action="store_true", help="one JSON document")
     return parser

@@ -53,3 +53,10 @@ def test_a_grant_is_recorded_and_ended_and_stays_on_record(capsys: pytest.Captur
 def test_a_wrong_grant_is_refused_with_a_sentence(wrong: str) -> None:
     with pytest.raises(BadUsage):
         window.main([*GRANT, wrong])
+
+
+def test_a_day_that_is_none_is_told_with_the_right_form(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        window.main(["grant", *GRANT[1:], "--to=2026-13-01"])
+    assert ended.value.code == ExitCode.BAD_USAGE
+    assert "2026-13-01 is no day; write it as 2026-01-31" in capsys.readouterr().err
