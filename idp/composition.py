@@ -313,7 +313,8 @@ def _accounts(settings: Settings) -> AccountDirectory:
             issuer=settings.keycloak_issuer,
             internal_url=settings.keycloak_internal_url,
             key_file=settings.client_keys_dir / "idp-accounts.pem",
-        )
+        ),
+        claims_of=ClientNames(settings.client_names_file).claims_of,
     )
 
 

@@ -26,7 +26,7 @@ class Line:
     Attributes:
         what: value of an act's kind, `proof`, `proof-elsewhere` or `counter`.
         subject: a site, a certificate type, an office.
-        detail: an outcome, a decision, the scopes that a site was given.
+        detail: an outcome, a decision, the scopes and claims that a site was given.
     """
 
     kind: LineKind
@@ -42,7 +42,7 @@ class SiteReceipt:
 
     Attributes:
         client_id: of the site at Keycloak.
-        scopes: all that it was ever given.
+        scopes: scopes and claims that it was ever given.
         times: sign-ins there.
         last_at: the newest of them.
         withdrawn_at: when the person last took the consent back, if after the newest sign-in.

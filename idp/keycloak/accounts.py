@@ -5,7 +5,7 @@ is asked for anew after each use of five.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,7 +54,21 @@ class AccountSettings:
 class KeycloakAccounts:
     """An `AccountDirectory` at Keycloak's admin interface."""
 
-    def __init__(self, settings: AccountSettings, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        settings: AccountSettings,
+        *,
+        claims_of: Callable[[str], Iterable[str]] = lambda _: (),
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Asks nothing yet.
+
+        Args:
+            settings: where Keycloak is.
+            claims_of: which claims a client is told at a sign-in; Keycloak's events name scopes alone.
+            monotonic: seconds.
+        """
+        self._claims_of = claims_of
         path = urlsplit(settings.issuer).path
         self._realm = path.rsplit("/", 1)[1]
         self._token_url = f"{settings.internal_url}{path}/protocol/openid-connect/token"
@@ -167,7 +181,24 @@ class KeycloakAccounts:
         if user is None:
             return ()
         query = {"user": user["id"], "type": list(EVENT_KINDS), "max": str(_EVENTS)}
-        return tuple(_act(event) for event in self._ask("GET", "/events", query=query))
+        return tuple(self._act(event) for event in self._ask("GET", "/events", query=query))
+
+    def _act(self, event: Mapping[str, Any]) -> Act:
+        kind, details = EVENT_KINDS[event["type"]], event.get("details") or {}
+        of_a_factor = kind is ActKind.FACTOR_CHANGED
+        subject = str((details.get("credential_type") if of_a_factor else event.get("clientId")) or "?")
+        given = (
+            (*str(details.get("scope") or "").split(), *self._claims_of(subject))
+            if kind is ActKind.SITE_SIGN_IN
+            else ()
+        )
+        return Act(
+            kind=kind,
+            subject=subject,
+            at=datetime.fromtimestamp(event["time"] / 1000, UTC),
+            source_id=event.get("id"),
+            detail=" ".join(dict.fromkeys(given)),
+        )
 
     def _user_of(self, realname_ref: str) -> dict[str, Any] | None:
         found = self._ask("GET", "/users", query={"idpAlias": PROVIDER, "idpUserId": realname_ref})
@@ -212,16 +243,3 @@ class KeycloakAccounts:
             self._token = str(answer.json()["access_token"])
             self._token_until = self._monotonic() + _TOKEN_KEPT_S
         return self._token
-
-
-def _act(event: Mapping[str, Any]) -> Act:
-    kind, details = EVENT_KINDS[event["type"]], event.get("details") or {}
-    of_a_factor = kind is ActKind.FACTOR_CHANGED
-    subject = details.get("credential_type") if of_a_factor else event.get("clientId")
-    return Act(
-        kind=kind,
-        subject=str(subject or "?"),
-        at=datetime.fromtimestamp(event["time"] / 1000, UTC),
-        source_id=event.get("id"),
-        detail=str(details.get("scope") or "") if kind is ActKind.SITE_SIGN_IN else "",
-    )

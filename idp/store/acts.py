@@ -41,7 +41,7 @@ class Act:
         subject: of what: a site's client id, a certificate type's name.
         at: UTC.
         source_id: the event it was taken from, so that it is taken once.
-        detail: more of it: the scopes that a site was given at a sign-in, separated by spaces.
+        detail: more of it: the scopes and claims that a site was given at a sign-in, separated by spaces.
     """
 
     kind: ActKind

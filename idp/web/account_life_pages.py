@@ -26,9 +26,9 @@ from idp.store.persons import Person, PersonState
 from idp.web.account_words import (
     COUNTER_WORDS,
     FACTOR_WORDS,
+    GIVEN_WORDS,
     KIND_WORDS,
     PROOF_WORDS,
-    SCOPE_WORDS,
     WHAT_WORDS,
 )
 from idp.web.service import Service
@@ -86,7 +86,7 @@ class AccountLifePages:
             sites=found.sites,
             complete=found.complete,
             names=self._names.all(),
-            scope_words=SCOPE_WORDS,
+            given_words=GIVEN_WORDS,
             numbers=[line for line in found.lines if line.what == "number-released"],
             beijing=BEIJING,
         )

@@ -60,7 +60,11 @@ FACTOR_WORDS: Final = {
     "webauthn-passwordless": "免密码通行密钥",
     "recovery-authn-codes": "恢复码",
 }
-SCOPE_WORDS: Final = {
+GIVEN_WORDS: Final = {
     "openid": "本网站专用的编号",
-    "realname": "脱敏姓名、实名等级、核验时间和依据",
+    "name": "脱敏姓名",
+    "realname_level": "实名等级",
+    "verified_at": "核验时间",
+    "verified_claims": "核验依据",
 }
+"""What a site was given, by scope or claim."""

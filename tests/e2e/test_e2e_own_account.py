@@ -75,7 +75,8 @@ def test_a_person_sees_what_a_site_received_takes_it_back_and_closes_the_account
         assert words in page.text
     assert citizen.number not in page.text
     page = client.open(f"{account}sites")
-    assert "脱敏姓名、实名等级、核验时间和依据" in page.text
+    # What the site's file says, though no scope names it.
+    assert page.by_id["received-site-a"] == "本网站专用的编号、脱敏姓名、实名等级、核验时间、核验依据"
     other = FormClient()
     other.open(f"{system.sites['site-b'].url}/sign-in")
     sign_in_with_password(other, citizen.mobile, PASSWORD)

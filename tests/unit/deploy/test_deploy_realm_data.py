@@ -9,12 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deploy import first_configuration, stored_secrets
+from deploy.client_names import write_client_names
 from deploy.configuration import Configuration, Mode, Ports, load
 from deploy.realm_changes import Action, Reconciler, differences
 from deploy.realm_clients import strangers
 from deploy.realm_flows import FlowStep, _same, _wanted
 from deploy.realm_keys import ClientKeys, ClientKeyUnusable, public_jwk
 from deploy.realm_settings import DIRECTORY, RealmConfigWrong, RealmSettings, fill, merge, read
+from idp.accounts.client_names import ClientNames
 
 PORTS = Ports(service=1001, keycloak=1002, keycloak_management=1003, directory=1004, site_a=1005, site_b=1006)
 
@@ -72,6 +74,22 @@ def test_every_site_has_pkce_a_subject_of_its_own_and_exact_addresses(realm: Rea
         (subject,) = (one for one in client["mappers"] if "pairwise" in one["protocolMapper"])
         salts.add(subject["config"]["pairwiseSubAlgorithmSalt"])
     assert len(salts) == len(sites)
+
+
+def test_the_person_reads_of_each_site_what_its_file_gives_it(
+    configuration: Configuration, realm: RealmSettings
+) -> None:
+    write_client_names(configuration, realm.clients)
+    told = ClientNames(Path(str(configuration.section("idp")["client_names_file"])))
+    sites = {
+        path.stem: yaml.safe_load(path.read_text("utf-8")) for path in (DIRECTORY / "sites").glob("*.yaml")
+    }
+    assert sites
+    for site_id, file in sites.items():
+        assert list(told.claims_of(site_id)) == file["claims"]
+        assert told.all()[site_id] == file["name"]
+    assert told.claims_of("portal") == ("name", "realname_level", "verified_at", "verified_claims")
+    assert told.claims_of("officer-desk") == ()
 
 
 def test_machines_carry_no_acr(realm: RealmSettings) -> None:

@@ -11,6 +11,7 @@ from bs4 import BeautifulSoup
 from flask.testing import FlaskClient
 from realname_world import LIN, PEOPLE, MakeWorld, World, token_in
 
+from idp.accounts.client_names import ClientNames
 from idp.accounts.history import LineKind, history_of, receipts_of
 from idp.accounts.rules import FRESH, Strength, deaths_are_plausible, holds_second_factor
 from idp.errors import AccountOver
@@ -153,7 +154,7 @@ def test_a_consent_taken_back_ends_the_sessions_there_and_voids_what_was_not_fet
     desk.agree(link, session_id="s-1", site_id="site-a", purpose="land", case_number="c-1", now=world.clock())
     browser = world.signed_in(link)
     page = browser.get("/idp/account/sites").get_data(as_text=True)
-    assert "脱敏姓名、实名等级、核验时间和依据" in page
+    assert "本网站专用的编号、脱敏姓名、实名等级、核验时间、核验依据" in page
     answer = post(browser, "/idp/account/sites", "/idp/account/sites/withdraw", site="site-a")
     assert "已撤回授权" in answer.get_data(as_text=True)
     assert world.accounts.withdrawn == [(link, "site-a")]
@@ -410,3 +411,12 @@ def test_a_report_of_theft_stands_in_the_history(world: World) -> None:
     browser = world.signed_in(link)
     post(browser, "/idp/account/report", "/idp/account/report")
     assert ActKind.REPORTED in {act.kind for act in world.service.acts.of(link)}
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"site-a": "a name alone"}', '{"site-a": {}}'])
+def test_names_and_claims_of_a_damaged_file_are_none(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "client-names.json"
+    file.write_text(content, encoding="utf-8")
+    assert ClientNames(file).all() == {}
+    assert ClientNames(file).claims_of("site-a") == ()
+    assert ClientNames(None).claims_of("site-a") == ()
